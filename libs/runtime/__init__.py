@@ -1,0 +1,1 @@
+"""What every process of Well needs: time, settings, logs, health, limits."""
