@@ -1,0 +1,1 @@
+"""What two services need: contracts, log, bus, clients of providers. Nothing here decides for a customer."""

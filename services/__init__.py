@@ -1,0 +1,1 @@
+"""The services of Well. None imports another; they meet in events."""

@@ -1,0 +1,1 @@
+"""The command line and the process that runs every service at once."""
