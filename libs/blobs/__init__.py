@@ -1,0 +1,1 @@
+"""Documents by their SHA-256 address, sealed."""

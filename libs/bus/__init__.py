@@ -1,0 +1,1 @@
+"""Carrying events from logs to consumers; embedded here, Kafka beside it later, one contract for both."""

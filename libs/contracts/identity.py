@@ -1,0 +1,51 @@
+"""Names of things, derived and never drawn, so that doing a thing twice names it the same way twice."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final, Literal
+from uuid import UUID, uuid5
+
+_NAMESPACE: Final = UUID("6f0a1f5c-8f0e-5a57-9d3b-3c1f2f7f5b11")
+
+BUCKETS: Final = 64
+"""Buckets of a log. A power of two that divides evenly over 1 to 64 partitions; changing it re-orders every log."""
+
+RecordKind = Literal["bill", "contact", "supplier_invoice"]
+Provider = Literal["xero", "qonto"]
+
+
+def derived_id(*parts: object) -> UUID:
+    """A UUIDv5 of the parts, joined so that no two different lists of parts read the same."""
+    return uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts))
+
+
+def record_of(provider: Provider, kind: RecordKind, provider_id: str) -> str:
+    """The name of a provider's record inside a workspace: `xero/bill/2f4c...`."""
+    return f"{provider}/{kind}/{provider_id}"
+
+
+def provider_id_of(record: str) -> str:
+    """The provider's own id inside a record's name."""
+    return record.rsplit("/", 1)[-1]
+
+
+def key_of(workspace: UUID, record: str) -> str:
+    """What orders events: all events of one record in one workspace keep their order."""
+    return f"{workspace}/{record}"
+
+
+def bucket_of(key: str) -> int:
+    """The bucket, 0 to 63, of a key. Stable for ever: SHA-256, not the language's own hash."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % BUCKETS
+
+
+def record_in_bucket(workspace: UUID, name: str, bucket: int) -> str:
+    """A record name that lands in a chosen bucket, for what must be said in every bucket of a log.
+
+    It tries `<name>/0`, `<name>/1` and so on; one in 64 lands, so a few hundred tries are the most it takes.
+    """
+    attempt = 0
+    while bucket_of(key_of(workspace, f"{name}/{attempt}")) != bucket:
+        attempt += 1
+    return f"{name}/{attempt}"

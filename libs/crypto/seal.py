@@ -1,0 +1,94 @@
+"""AES-256-GCM under a workspace's data key, bound to the place where the bytes lie.
+
+A sealed value is `version (1) | key id (16) | nonce (12) | ciphertext and tag`. The associated data is the place:
+workspace, table, row, column and key id. Bytes copied to another row, table or workspace do not open.
+
+Notes:
+    Nonces are random. One data key stays far below the 2**32 seals at which NIST SP 800-38D, section 8.3, asks for a
+    new key: at a million records a workspace and ten seals a record that is 400 times less.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from libs.contracts.errors import Malformed
+
+_VERSION: Final = b"\x01"
+_NONCE_BYTES: Final = 12
+_HEADER_BYTES: Final = 1 + 16 + _NONCE_BYTES
+
+BLIND_BYTES: Final = 16
+"""Bytes of a blind index value. 128 bits: two different values of one workspace never meet by chance."""
+
+
+@dataclass(frozen=True)
+class DataKey:
+    """A key of one workspace. The secret is 32 bytes and never shown."""
+
+    id: UUID
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class WorkspaceKeys:
+    """All that opens one workspace: the key that seals today, those that sealed before, and the blind-index secret."""
+
+    workspace: UUID
+    current: DataKey
+    by_id: Mapping[UUID, DataKey] = field(repr=False)
+    index_secret: bytes = field(repr=False)
+
+
+class WorkspaceSeal:
+    """Seals and opens for one workspace. Pure computation; the keys were fetched before."""
+
+    def __init__(self, keys: WorkspaceKeys) -> None:
+        self._keys = keys
+        self._ciphers: dict[UUID, AESGCM] = {}
+
+    def seal(self, plaintext: bytes, *, table: str, row: str, column: str) -> bytes:
+        """Seal bytes for one place."""
+        key = self._keys.current
+        nonce = os.urandom(_NONCE_BYTES)
+        place = self._place(table, row, column, key.id)
+        return _VERSION + key.id.bytes + nonce + self._cipher(key).encrypt(nonce, plaintext, place)
+
+    def open(self, sealed: bytes, *, table: str, row: str, column: str) -> bytes:
+        """Open bytes sealed for this place.
+
+        Raises:
+            Malformed: `not_sealed_here` when the bytes were altered, moved, or sealed by a key that is gone.
+        """
+        key = self._keys.by_id.get(UUID(bytes=sealed[1:17])) if len(sealed) > _HEADER_BYTES else None
+        if key is None or sealed[:1] != _VERSION:
+            raise Malformed(f"A value of {table}.{column} has no key that opens it.", code="not_sealed_here")
+        place = self._place(table, row, column, key.id)
+        try:
+            return self._cipher(key).decrypt(sealed[17:_HEADER_BYTES], sealed[_HEADER_BYTES:], place)
+        except InvalidTag:
+            sentence = f"A value of {table}.{column} was altered or moved from where it was sealed."
+            raise Malformed(sentence, code="not_sealed_here") from None
+
+    def blind(self, label: str, value: str) -> bytes:
+        """A keyed fingerprint of a value: equal values are found without being readable at rest."""
+        message = f"{label}\x1f{value}".encode()
+        return hmac.new(self._keys.index_secret, message, hashlib.sha256).digest()[:BLIND_BYTES]
+
+    def _cipher(self, key: DataKey) -> AESGCM:
+        cipher = self._ciphers.get(key.id)
+        if cipher is None:
+            cipher = self._ciphers[key.id] = AESGCM(key.secret)
+        return cipher
+
+    def _place(self, table: str, row: str, column: str, key_id: UUID) -> bytes:
+        return "\x1f".join((str(self._keys.workspace), table, row, column, str(key_id))).encode()

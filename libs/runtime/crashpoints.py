@@ -1,0 +1,50 @@
+"""Named points at which a test may kill the process for real.
+
+A point costs one dictionary look-up when it is not armed. `WELL_CRASH_AT=pusher.sent` kills at the first pass through
+that point with the signal that nothing can catch; `WELL_CRASH_AT=pusher.sent:3` at the third.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Final
+
+POINTS: Final = (
+    "pusher.before_intent",
+    "pusher.after_intent",
+    "pusher.before_sent",
+    "pusher.after_sent",
+    "pusher.after_answer",
+    "pusher.before_settled",
+    "pusher.after_settled",
+    "pusher.after_read_back",
+)
+"""Every point there is, in the order a posting passes them. The crash matrix in the tests walks this list."""
+
+_armed: Final[dict[str, int]] = {}
+
+
+def arm_from_environment() -> None:
+    """Arm the point that `WELL_CRASH_AT` names.
+
+    Raises:
+        ValueError: The variable names no point.
+    """
+    wanted = os.environ.get("WELL_CRASH_AT")
+    if not wanted:
+        return
+    name, _, nth = wanted.partition(":")
+    if name not in POINTS:
+        raise ValueError(f"WELL_CRASH_AT names {name!r}; the points are: {', '.join(POINTS)}")
+    _armed[name] = int(nth or 1)
+
+
+def crashpoint(name: str) -> None:
+    """Die here if this point is armed and its turn has come."""
+    left = _armed.get(name)
+    if left is None:
+        return
+    if left == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    _armed[name] = left - 1
