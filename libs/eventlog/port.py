@@ -76,35 +76,48 @@ class EventLog(Protocol):
         ...
 
 
-class LogReader(Protocol):
-    """The reading side: what a transport needs to carry a log. It sees all workspaces, and only sealed payloads leave
-    the rows it reads; it opens them for the consumer it serves.
+@dataclass(frozen=True)
+class RawDelivery:
+    """An event of a log before it is opened."""
+
+    position: Position
+    workspace: UUID
+    event_id: UUID
+    sealed: bytes
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A piece of a log.
+
+    Attributes:
+        deliveries: The events of the wanted topics, in order within each bucket.
+        through: How far each bucket was read, whether or not its events were wanted.
     """
+
+    deliveries: tuple[RawDelivery, ...]
+    through: Mapping[int, int]
+
+
+class LogReader(Protocol):
+    """The reading side: what a transport needs to carry a log. It reads across workspaces, and only sealed payloads."""
 
     async def positions(self, group: str, log: str) -> Mapping[int, int]:
         """The sequence a group has dealt with, by bucket; buckets it never touched are left out."""
         ...
 
-    async def read(
-        self, log: str, after: Mapping[int, int], *, topics: frozenset[str], limit: int
-    ) -> Sequence[RawDelivery]:
-        """Up to `limit` events behind the given sequences, in order within each bucket.
+    async def read(self, log: str, after: Mapping[int, int], *, topics: frozenset[str], limit: int) -> Slice:
+        """About `limit` events of these topics behind the given sequences, fairly over the buckets."""
+        ...
 
-        Events of other topics are skipped but still counted: each bucket's last row tells how far it was read.
+    async def open(self, raw: RawDelivery) -> Delivery:
+        """The event inside.
+
+        Raises:
+            Malformed: It does not open, or what is inside is no event of ours.
         """
         ...
 
     async def wait(self, timeout_seconds: float) -> None:
         """Return when any log may have grown, or after the time-out."""
         ...
-
-
-@dataclass(frozen=True)
-class RawDelivery:
-    """A row of a log before it is opened."""
-
-    position: Position
-    workspace: UUID
-    topic: str
-    sealed: bytes
-    event_id: UUID
