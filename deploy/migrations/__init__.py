@@ -1,0 +1,1 @@
+"""The schemas of the services, one folder each, applied by Alembic."""

@@ -1,0 +1,95 @@
+"""Brings a server to the newest schemas: roles first, then each service's migrations, under one lock."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from libs.contracts.errors import Transient
+
+MIGRATIONS: Final = Path(__file__).parents[2] / "deploy" / "migrations"
+
+SERVICES: Final = ("auth", "xero_mcp", "ingest", "matcher", "pusher", "console", "audit")
+"""Services with a schema, in the order in which theirs are made."""
+
+RELAY: Final = "well_relay"
+"""The role that carries logs: reads every event log, writes nothing."""
+
+_LOCK: Final = 0x57454C4C
+"""The advisory lock of migrations: "WELL". Two processes that start together migrate one after the other."""
+
+
+def role_of(service: str) -> str:
+    """The login role of a service."""
+    return f"well_{service}"
+
+
+def role_password(secret: bytes, role: str) -> str:
+    """The password of a role, derived from a secret that every process of the installation is given."""
+    return hmac.new(secret, f"postgres-role/{role}".encode(), hashlib.sha256).hexdigest()
+
+
+async def migrate(dsn: str, *, services: tuple[str, ...] = SERVICES, role_secret: bytes | None = None) -> None:
+    """Make roles and schemas, or bring them up to date; a server that is up to date is left as it is.
+
+    Args:
+        dsn: The address with a user that may create roles and schemas.
+        services: Whose schemas to make.
+        role_secret: From which the roles' passwords follow; None where the server trusts local connections.
+
+    Raises:
+        Transient: The server could not be reached.
+    """
+    await asyncio.to_thread(_migrate, dsn, services, role_secret)
+
+
+def _migrate(dsn: str, services: tuple[str, ...], role_secret: bytes | None) -> None:
+    engine = sqlalchemy.create_engine(_for_psycopg(dsn), poolclass=sqlalchemy.NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
+            connection.commit()
+            _make_roles(connection, services, role_secret)
+            connection.exec_driver_sql((MIGRATIONS / "bootstrap.sql").read_text(encoding="utf-8"))
+            for service in services:
+                _upgrade(connection, service)
+    except sqlalchemy.exc.OperationalError as error:
+        raise Transient("Postgres does not answer, or refuses the user of its address.") from error
+    finally:
+        engine.dispose()
+
+
+def _make_roles(connection: Connection, services: tuple[str, ...], role_secret: bytes | None) -> None:
+    known = set(connection.exec_driver_sql("SELECT rolname FROM pg_roles").scalars())
+    for role in (RELAY, *map(role_of, services)):
+        verb = "ALTER" if role in known else "CREATE"
+        login = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
+        password = f" PASSWORD '{role_password(role_secret, role)}'" if role_secret else ""
+        connection.exec_driver_sql(f"{verb} ROLE {role} {login}{password}")
+    for service in services:
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {service}")
+        connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {service} TO {role_of(service)}")
+    connection.commit()
+
+
+def _upgrade(connection: Connection, service: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("version_locations", str(MIGRATIONS / service))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("service", service)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()
+
+
+def _for_psycopg(dsn: str) -> str:
+    return dsn.replace("postgresql://", "postgresql+psycopg://", 1).replace("postgres://", "postgresql+psycopg://", 1)

@@ -1,0 +1,114 @@
+"""The one way to a Postgres connection: one transaction, one workspace, one service's role.
+
+The role owns nothing and cannot bypass row-level security; `app.workspace` is set for the transaction only. On a pooled
+connection that setting reads as an empty string afterwards, which is why every policy compares through `nullif`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from libs.contracts.errors import Transient
+from libs.database.port import Transaction
+
+POOL_CONNECTIONS: Final = 6
+"""Connections a service at most. Seven services of one machine then stay below half of Postgres' default of 100."""
+
+COMMAND_TIMEOUT_SECONDS: Final = 60.0
+"""Seconds for one statement. A batch of 500 takes well under one; a minute means that something holds a lock too long."""
+
+Connection: TypeAlias = asyncpg.Connection
+
+_WORTH_ANOTHER_TRY: Final = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+    TimeoutError,
+)
+
+
+class PostgresTransaction:
+    """A transaction of one workspace on one connection."""
+
+    def __init__(self, connection: Connection, workspace: UUID) -> None:
+        self.connection = connection
+        self._workspace = workspace
+
+    @property
+    def workspace(self) -> UUID:
+        """Whose rows these are."""
+        return self._workspace
+
+
+class PostgresDatabase:
+    """Opens transactions as one service's role."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self, workspace: UUID) -> AsyncIterator[PostgresTransaction]:
+        """A transaction that commits when the block ends and rolls back when it raises.
+
+        Raises:
+            Transient: The database could not be reached, or the transaction lost a race and may be tried again.
+        """
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute("SELECT set_config('app.workspace', $1, true)", str(workspace))
+                yield PostgresTransaction(connection, workspace)
+        except _WORTH_ANOTHER_TRY as error:
+            raise Transient(f"Postgres could not finish a transaction ({type(error).__name__}).") from error
+
+    async def close(self) -> None:
+        """Close every connection, waiting for transactions under way."""
+        await self._pool.close()
+
+
+async def open_database(dsn: str, *, role: str, password: str | None = None) -> PostgresDatabase:
+    """Open a service's database as its role.
+
+    Raises:
+        Transient: The server could not be reached.
+    """
+    return PostgresDatabase(await open_pool(dsn, role=role, password=password))
+
+
+async def open_pool(
+    dsn: str, *, role: str, password: str | None = None, connections: int = POOL_CONNECTIONS
+) -> asyncpg.Pool:
+    """A pool of connections that log in as `role`, whatever user the address names.
+
+    Raises:
+        Transient: The server could not be reached.
+    """
+    secret: dict[str, Any] = {} if password is None else {"password": password}
+    try:
+        return await asyncpg.create_pool(
+            dsn, user=role, **secret, min_size=1, max_size=connections, command_timeout=COMMAND_TIMEOUT_SECONDS
+        )
+    except _WORTH_ANOTHER_TRY as error:
+        raise Transient(f"Postgres does not answer ({type(error).__name__}).") from error
+
+
+def connection_of(tx: Transaction) -> Connection:
+    """The connection of a Postgres transaction, for a store that speaks SQL.
+
+    Raises:
+        TypeError: The transaction is not a Postgres one; the wiring mixed adapters.
+    """
+    if not isinstance(tx, PostgresTransaction):
+        raise TypeError(f"a store in Postgres was given a {type(tx).__name__}")
+    return tx.connection
