@@ -8,15 +8,20 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+from libs.database.growth import Growth
 from libs.database.port import Transaction
 
 
 class MemoryTables:
-    """What is committed: rows by (workspace, table). One of these stands for one database server."""
+    """What is committed: rows by (workspace, table). One of these stands for one database server.
+
+    Tables without a workspace column lie under None.
+    """
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[UUID, str], dict[Any, Any]] = {}
+        self.rows: dict[tuple[UUID | None, str], dict[Any, Any]] = {}
         self.turn = asyncio.Lock()
+        self.growth = Growth()
 
 
 class MemoryTransaction:
@@ -25,7 +30,7 @@ class MemoryTransaction:
     def __init__(self, tables: MemoryTables, workspace: UUID) -> None:
         self._tables = tables
         self._workspace = workspace
-        self._touched: dict[str, dict[Any, Any]] = {}
+        self._touched: dict[tuple[UUID | None, str], dict[Any, Any]] = {}
 
     @property
     def workspace(self) -> UUID:
@@ -34,14 +39,21 @@ class MemoryTransaction:
 
     def table(self, name: str) -> MutableMapping[Any, Any]:
         """The rows of a table by primary key. Changes count when the transaction commits; values must be immutable."""
-        if name not in self._touched:
-            self._touched[name] = dict(self._tables.rows.get((self._workspace, name), {}))
-        return self._touched[name]
+        return self._touch((self._workspace, name))
+
+    def shared_table(self, name: str) -> MutableMapping[Any, Any]:
+        """The rows of a table without a workspace column, such as a log's heads."""
+        return self._touch((None, name))
 
     def commit(self) -> None:
         """Put every touched table in place."""
-        for name, rows in self._touched.items():
-            self._tables.rows[self._workspace, name] = rows
+        self._tables.rows.update(self._touched)
+        self._tables.growth.grew()
+
+    def _touch(self, place: tuple[UUID | None, str]) -> dict[Any, Any]:
+        if place not in self._touched:
+            self._touched[place] = dict(self._tables.rows.get(place, {}))
+        return self._touched[place]
 
 
 class MemoryDatabase:
@@ -63,12 +75,25 @@ class MemoryDatabase:
             tx.commit()
 
 
+def shared_table_of(tx: Transaction, name: str) -> MutableMapping[Any, Any]:
+    """A table without a workspace column, of a transaction in memory.
+
+    Raises:
+        TypeError: The transaction is not one of ours in memory; the wiring mixed adapters.
+    """
+    return _ours(tx).shared_table(name)
+
+
 def table_of(tx: Transaction, name: str) -> MutableMapping[Any, Any]:
     """A table of a transaction in memory.
 
     Raises:
         TypeError: The transaction is not one of ours in memory; the wiring mixed adapters.
     """
+    return _ours(tx).table(name)
+
+
+def _ours(tx: Transaction) -> MemoryTransaction:
     if not isinstance(tx, MemoryTransaction):
         raise TypeError(f"a store in memory was given a {type(tx).__name__}")
-    return tx.table(name)
+    return tx

@@ -20,7 +20,7 @@ POOL_CONNECTIONS: Final = 6
 """Connections a service at most. Seven services of one machine then stay below half of Postgres' default of 100."""
 
 COMMAND_TIMEOUT_SECONDS: Final = 60.0
-"""Seconds for one statement. A batch of 500 takes well under one; a minute means that something holds a lock too long."""
+"""Seconds for one statement. A batch of 500 takes well under one; a minute means a lock that is held too long."""
 
 Connection: TypeAlias = asyncpg.Connection
 

@@ -118,6 +118,10 @@ class LogReader(Protocol):
         """
         ...
 
-    async def wait(self, timeout_seconds: float) -> None:
-        """Return when any log may have grown, or after the time-out."""
+    def growth(self) -> int:
+        """A count that rises whenever a log may have grown; note it before reading, and hand it to `wait`."""
+        ...
+
+    async def wait(self, since: int, timeout_seconds: float) -> None:
+        """Return when any log may have grown after `growth` was `since`, or after the time-out."""
         ...

@@ -1,0 +1,122 @@
+"""The event log's twin in memory, over the tables of a MemoryDatabase."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from libs.contracts.envelope import Envelope
+from libs.contracts.errors import Malformed, Stale
+from libs.database.memory import MemoryDatabase, shared_table_of
+from libs.database.port import Transaction
+from libs.eventlog.numbering import numbered, split_consumed
+from libs.eventlog.port import Consumed, Delivery, Position, RawDelivery, Slice
+
+
+class MemoryEventLog:
+    """The writing side; transactions of the database run one after the other, so no bucket is ever held by another."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The log's name, which is the service's."""
+        return self._name
+
+    async def append(
+        self, tx: Transaction, events: Sequence[Envelope], *, consumed: Consumed | None = None
+    ) -> tuple[Position, ...]:
+        """Write events and remember positions, both or neither; see the port.
+
+        Raises:
+            Stale: Some consumed positions were seen before and some were not, or an event's id stands in the log.
+            ValueError: An event belongs to another workspace than the transaction.
+        """
+        if consumed is not None and not self._move(tx, consumed):
+            return ()
+        if any(event.workspace != tx.workspace for event in events):
+            raise ValueError("an event of one workspace in a transaction of another")
+        heads = shared_table_of(tx, f"{self._name}.event_head")
+        rows = shared_table_of(tx, f"{self._name}.event_log")
+        known = shared_table_of(tx, f"{self._name}.event_ids")
+        placed = numbered(self._name, events, dict(heads))
+        for position, event in zip(placed, events, strict=True):
+            if event.id in known:
+                raise Stale("An event with this cause stands in the log already; read again what it changed.")
+            known[event.id] = position
+            heads[position.bucket] = position.sequence
+            plain = event.model_dump_json().encode()
+            rows[position.bucket, position.sequence] = (
+                event.topic,
+                RawDelivery(position, event.workspace, event.id, plain),
+            )
+        return placed
+
+    async def unseen(self, tx: Transaction, group: str, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Those deliveries that the group has not dealt with."""
+        seen = shared_table_of(tx, f"{self._name}.consumed")
+        return [d for d in deliveries if d.position.sequence > seen.get((group, d.position.log, d.position.bucket), 0)]
+
+    def _move(self, tx: Transaction, consumed: Consumed) -> bool:
+        seen = shared_table_of(tx, f"{self._name}.consumed")
+        known = {(log, bucket): at for (group, log, bucket), at in seen.items() if group == consumed.group}
+        moved = split_consumed(consumed, known)
+        seen.update({(consumed.group, log, bucket): at for (log, bucket), at in moved.items()})
+        return bool(moved)
+
+
+class MemoryLogReader:
+    """The reading side, over what is committed."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._tables = database.tables
+
+    async def positions(self, group: str, log: str) -> Mapping[int, int]:
+        """The sequence a group has dealt with, by bucket; buckets it never touched are left out."""
+        rows = self._rows(f"{group.split('.', 1)[0]}.consumed")
+        return {bucket: at for (name, read, bucket), at in rows.items() if (name, read) == (group, log)}
+
+    async def read(self, log: str, after: Mapping[int, int], *, topics: frozenset[str], limit: int) -> Slice:
+        """About `limit` events of these topics behind the given sequences, fairly over the buckets."""
+        heads, rows = self._rows(f"{log}.event_head"), self._rows(f"{log}.event_log")
+        grown = {bucket: head for bucket, head in heads.items() if head > after.get(bucket, 0)}
+        share = max(1, -(-limit // max(1, len(grown))))
+        deliveries: list[RawDelivery] = []
+        through: dict[int, int] = {}
+        for bucket, head in sorted(grown.items()):
+            taken = 0
+            through[bucket] = head
+            for sequence in range(after.get(bucket, 0) + 1, head + 1):
+                topic, raw = rows[bucket, sequence]
+                if topic in topics:
+                    deliveries.append(raw)
+                    taken += 1
+                if taken == share:
+                    through[bucket] = sequence
+                    break
+        return Slice(tuple(deliveries), through)
+
+    async def open(self, raw: RawDelivery) -> Delivery:
+        """The event inside.
+
+        Raises:
+            Malformed: What is inside is no event of ours.
+        """
+        try:
+            return Delivery(raw.position, Envelope.model_validate_json(raw.sealed))
+        except ValidationError as error:
+            raise Malformed("An event of a log is none that this version knows.", code="unknown_event") from error
+
+    def growth(self) -> int:
+        """A count that rises with every commit."""
+        return self._tables.growth.count
+
+    async def wait(self, since: int, timeout_seconds: float) -> None:
+        """Return when anything was committed after `growth` was `since`, or after the time-out."""
+        await self._tables.growth.beyond(since, timeout_seconds)
+
+    def _rows(self, name: str) -> dict[Any, Any]:
+        return self._tables.rows.get((None, name), {})
