@@ -1,7 +1,7 @@
 """Opaque tokens of our own: they name their workspace in the open and prove the right to it by chance alone.
 
-A token reads `<workspace>.<secret>`. Only its SHA-256 is kept, in a table closed by workspace: the workspace that a token
-names decides which rows can be looked at, and the hash whether it is among them. Naming another workspace opens nothing.
+A token reads `<workspace>.<secret>`. Only its SHA-256 is kept, in a table closed by workspace: the workspace it names
+decides which rows can be looked at, and the hash whether it is among them. Naming another workspace opens nothing.
 
 Notes:
     The secret has 256 bits of chance, so a plain SHA-256 is enough to keep it; a slow hash protects guessable secrets.
