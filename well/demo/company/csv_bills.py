@@ -1,0 +1,106 @@
+"""Bills from a CSV file: `supplier_name, invoice_number, date, net_amount`, and whatever other columns stand there."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, TextIO
+
+from libs.contracts.errors import Malformed
+from libs.contracts.money import Money, money_from_text
+
+COLUMNS: Final = ("supplier_name", "invoice_number", "date", "net_amount")
+
+FIELD_MAX: Final = 255
+"""Codepoints. Xero's limit for a contact's name and an invoice's number."""
+
+LINE_MAX: Final = 20_000
+"""Codepoints. Some hundred times a usual line: beyond it the file is no CSV of bills."""
+
+BILLS_MAX: Final = 1_000_000
+"""Bills. What one workspace is measured with; a larger file wants more than one machine's demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvBill:
+    """One row. The amount is without tax and negative when the supplier owes; `invoice_number` is None when empty."""
+
+    supplier_name: str
+    invoice_number: str | None
+    date: date
+    net_amount: Money
+
+
+def read_bills_csv(path: Path, limit: int | None = None, *, currency: str = "GBP") -> Iterator[CsvBill]:
+    """Read bills from a `.csv` or `.csv.gz` file in UTF-8, in its order, at most `limit` and never over `BILLS_MAX`.
+
+    The file has no column for the currency, so all amounts are in `currency`.
+
+    Raises:
+        Malformed: The file is cut off, is no UTF-8, lacks a column, has a line that is too long, or a value that is no
+            name, date (`YYYY-MM-DD`) or amount; the sentence names line and column, never the value.
+    """
+    try:
+        with _opened(path) as file:
+            yield from _bills(file, BILLS_MAX if limit is None else min(limit, BILLS_MAX), currency)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise Malformed("The file is cut off, or is not gzip although it is named so.", code="bad_gzip") from None
+    except UnicodeDecodeError:
+        raise Malformed("The file is not text in UTF-8.", code="bad_encoding") from None
+
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open("r", encoding="utf-8-sig", newline="")
+
+
+def _bills(file: TextIO, limit: int, currency: str) -> Iterator[CsvBill]:
+    reader = csv.reader(_short_lines(file), strict=True)
+    try:
+        header = next(reader, [])
+        missing = [column for column in COLUMNS if column not in header]
+        if missing:
+            raise Malformed(f"The first line names no column {', '.join(missing)}.", code="missing_column")
+        places = [header.index(column) for column in COLUMNS]
+        for _, row in zip(range(limit), reader, strict=False):
+            if len(row) != len(header):
+                raise _bad_line(reader.line_num, f"has {len(row)} values for {len(header)} columns")
+            yield _bill([row[place] for place in places], reader.line_num, currency)
+    except csv.Error:
+        raise _bad_line(reader.line_num, "is not CSV; a quote may be open") from None
+
+
+def _bill(values: list[str], line: int, currency: str) -> CsvBill:
+    name, number, day, amount = (value.strip() for value in values)
+    if not 0 < len(name) <= FIELD_MAX:
+        raise _bad_line(line, f"column supplier_name: a name has 1 to {FIELD_MAX} characters")
+    if len(number) > FIELD_MAX:
+        raise _bad_line(line, f"column invoice_number: at most {FIELD_MAX} characters")
+    try:
+        issue_date = date.fromisoformat(day)
+    except ValueError:
+        raise _bad_line(line, "column date: not a date as in 2026-01-31") from None
+    try:
+        net_amount = money_from_text(amount, currency)
+    except Malformed as defect:
+        raise _bad_line(line, f"column net_amount: {defect.sentence}") from None
+    return CsvBill(supplier_name=name, invoice_number=number or None, date=issue_date, net_amount=net_amount)
+
+
+def _short_lines(file: TextIO) -> Iterator[str]:
+    number = 0
+    while line := file.readline(LINE_MAX + 1):
+        number += 1
+        if len(line) > LINE_MAX:
+            raise _bad_line(number, f"is longer than {LINE_MAX} characters")
+        yield line
+
+
+def _bad_line(line: int, what: str) -> Malformed:
+    return Malformed(f"Line {line} {what}." if not what.endswith(".") else f"Line {line} {what}", code="bad_line")
