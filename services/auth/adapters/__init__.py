@@ -1,0 +1,1 @@
+"""How auth meets Postgres, its twin in memory, and the providers."""

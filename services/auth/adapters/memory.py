@@ -1,0 +1,84 @@
+"""Auth's rows in memory: the twin of the Postgres store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from libs.contracts.identity import Provider
+from libs.database.memory import shared_table_of, table_of
+from libs.database.port import Transaction
+from services.auth.domain.connection import Connection
+from services.auth.domain.ticket import Ticket, TicketPurpose
+from services.auth.domain.wrapped_key import WrappedKey
+
+_WORKSPACES = "auth.workspace"
+_KEYS = "auth.workspace_key"
+_CONNECTIONS = "auth.connection"
+_TICKETS = "auth.ticket"
+
+
+class MemoryAuthStore:
+    """Everything auth keeps, unsealed, as long as the process lives."""
+
+    async def know(self, tx: Transaction, region: str, now: datetime) -> None:
+        """Put the workspace on the list, unless it stands there."""
+        shared_table_of(tx, _WORKSPACES).setdefault(tx.workspace, (region, now, None))
+
+    async def keys(self, tx: Transaction) -> list[WrappedKey]:
+        """All its keys."""
+        return list(table_of(tx, _KEYS).values())
+
+    async def add_first_keys(self, tx: Transaction, keys: Sequence[WrappedKey]) -> None:
+        """Add the first key of each purpose; one that has a current key already is left alone."""
+        table = table_of(tx, _KEYS)
+        taken = {key.purpose for key in table.values() if key.current}
+        table.update({key.id: key for key in keys if key.purpose not in taken})
+
+    async def connection(self, tx: Transaction, provider: Provider, *, hold: bool = False) -> Connection | None:
+        """The connection; every transaction in memory holds everything, so `hold` changes nothing."""
+        del hold
+        found: Connection | None = table_of(tx, _CONNECTIONS).get(provider)
+        return found
+
+    async def put_connection(self, tx: Transaction, connection: Connection) -> None:
+        """Write it over what is there."""
+        table_of(tx, _CONNECTIONS)[connection.provider] = connection
+
+    async def mark_connected(self, tx: Transaction, region: str, now: datetime) -> None:
+        """Remember that the workspace has had a connection, from now at the latest."""
+        table = shared_table_of(tx, _WORKSPACES)
+        region, made_at, connected_at = table.get(tx.workspace, (region, now, None))
+        table[tx.workspace] = (region, made_at, connected_at or now)
+
+    async def connected_workspaces(self, tx: Transaction) -> list[UUID]:
+        """Every workspace that has had a connection, whichever one the transaction is of."""
+        rows = shared_table_of(tx, _WORKSPACES).items()
+        return sorted(workspace for workspace, (_, _, connected_at) in rows if connected_at is not None)
+
+    async def add_ticket(self, tx: Transaction, ticket: Ticket, *, now: datetime, limit: int) -> bool:
+        """Add a ticket and drop expired ones; False when `limit` unexpired ones of its purpose are there already."""
+        table = table_of(tx, _TICKETS)
+        for sha256 in [kept.sha256 for kept in table.values() if kept.expires_at <= now]:
+            del table[sha256]
+        if sum(kept.purpose == ticket.purpose for kept in table.values()) >= limit:
+            return False
+        table[ticket.sha256] = ticket
+        return True
+
+    async def see_ticket(
+        self, tx: Transaction, purpose: TicketPurpose, sha256: bytes, *, now: datetime
+    ) -> Ticket | None:
+        """The ticket, which stays."""
+        found: Ticket | None = table_of(tx, _TICKETS).get(sha256)
+        return found if found is not None and found.purpose == purpose and found.expires_at > now else None
+
+    async def take_ticket(
+        self, tx: Transaction, purpose: TicketPurpose, sha256: bytes, *, now: datetime
+    ) -> Ticket | None:
+        """The ticket, which is gone: of two who take it, one gets it."""
+        found = await self.see_ticket(tx, purpose, sha256, now=now)
+        if found is not None:
+            del table_of(tx, _TICKETS)[sha256]
+        return found

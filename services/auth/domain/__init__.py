@@ -1,0 +1,1 @@
+"""What auth decides, without I/O: consents under way, connections and their tokens."""

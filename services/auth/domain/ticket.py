@@ -1,0 +1,34 @@
+"""Tickets: what a browser carries that stands for a right until it expires. Only their hash is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+TicketPurpose = Literal["sign_in", "session", "consent", "mcp_request", "mcp_form", "mcp_grant"]
+
+LASTS: Final[dict[TicketPurpose, timedelta]] = {
+    "sign_in": timedelta(minutes=15),
+    "session": timedelta(hours=12),
+    "consent": timedelta(minutes=10),
+    "mcp_request": timedelta(minutes=30),
+    "mcp_form": timedelta(minutes=30),
+    "mcp_grant": timedelta(minutes=1),
+}
+"""How long each is good: a sign-in link is clicked soon after it is printed; a session is a working day; a consent is
+a visit to the provider's page; a request of an MCP client may include such a visit; a grant only crosses a redirect."""
+
+LIVE_TICKETS: Final = 1000
+"""Unexpired tickets of one purpose in one workspace at most. A workspace has a handful of people; more is an attack or
+a loop, and must not grow the table."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A ticket as it is kept. `content` is what it stands for, sealed at rest."""
+
+    purpose: TicketPurpose
+    sha256: bytes
+    content: bytes = field(repr=False)
+    expires_at: datetime

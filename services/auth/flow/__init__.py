@@ -1,0 +1,1 @@
+"""What auth does: keys, consents, lending, sign-in."""

@@ -1,0 +1,124 @@
+"""What auth needs: where its rows are, and the providers whose consents it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from libs.contracts.identity import Provider
+from libs.database.port import Transaction
+from services.auth.domain.connection import Account, Connection, TokenPair
+from services.auth.domain.ticket import Ticket, TicketPurpose
+from services.auth.domain.wrapped_key import WrappedKey
+
+
+class KeyStore(Protocol):
+    """The wrapped keys of a workspace."""
+
+    async def know(self, tx: Transaction, region: str, now: datetime) -> None:
+        """Put the workspace on the list, unless it stands there."""
+        ...
+
+    async def keys(self, tx: Transaction) -> list[WrappedKey]:
+        """All its keys."""
+        ...
+
+    async def add_first_keys(self, tx: Transaction, keys: Sequence[WrappedKey]) -> None:
+        """Add the first key of each purpose; one that has a current key already is left alone."""
+        ...
+
+
+class ConnectionStore(Protocol):
+    """The connections of a workspace, at most one a provider. Tokens and names are sealed at rest."""
+
+    async def connection(self, tx: Transaction, provider: Provider, *, hold: bool = False) -> Connection | None:
+        """The connection; with `hold`, nobody else holds or changes it until the transaction ends."""
+        ...
+
+    async def put_connection(self, tx: Transaction, connection: Connection) -> None:
+        """Write it over what is there."""
+        ...
+
+    async def mark_connected(self, tx: Transaction, region: str, now: datetime) -> None:
+        """Remember that the workspace has had a connection, from now at the latest."""
+        ...
+
+    async def connected_workspaces(self, tx: Transaction) -> list[UUID]:
+        """Every workspace that has had a connection, whichever one the transaction is of."""
+        ...
+
+
+class TicketStore(Protocol):
+    """Tickets of a workspace. Expired ones are never found."""
+
+    async def add_ticket(self, tx: Transaction, ticket: Ticket, *, now: datetime, limit: int) -> bool:
+        """Add a ticket and drop expired ones; False when `limit` unexpired ones of its purpose are there already."""
+        ...
+
+    async def see_ticket(
+        self, tx: Transaction, purpose: TicketPurpose, sha256: bytes, *, now: datetime
+    ) -> Ticket | None:
+        """The ticket, which stays."""
+        ...
+
+    async def take_ticket(
+        self, tx: Transaction, purpose: TicketPurpose, sha256: bytes, *, now: datetime
+    ) -> Ticket | None:
+        """The ticket, which is gone: of two who take it, one gets it."""
+        ...
+
+
+class AuthStore(KeyStore, ConnectionStore, TicketStore, Protocol):
+    """Everything auth keeps."""
+
+
+@dataclass(frozen=True)
+class ProviderProfile:
+    """What is fixed about a provider's consent.
+
+    Attributes:
+        provider: Which one.
+        title: Its name for people.
+        scopes: What we ask for, and no more.
+        refresh_grace_seconds: How long it honours a refresh token after its first use.
+    """
+
+    provider: Provider
+    title: str
+    scopes: tuple[str, ...]
+    refresh_grace_seconds: float
+
+
+class ProviderClient(Protocol):
+    """A provider's authorization server, and the one call that says whose account a consent opens.
+
+    Every call raises Transient when no clear answer came; Rejected with the provider's `error` as code when it refused.
+    """
+
+    @property
+    def profile(self) -> ProviderProfile:
+        """What is fixed about it."""
+        ...
+
+    def authorize_url(self, *, state: str, challenge: str) -> str:
+        """Where to send the browser."""
+        ...
+
+    async def exchange(self, *, code: str, verifier: str) -> TokenPair:
+        """The first token pair of a consent."""
+        ...
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        """The next token pair."""
+        ...
+
+    async def account(self, pair: TokenPair) -> Account:
+        """The account the consent opens, as far as its scopes let us ask."""
+        ...
+
+    async def revoke(self, refresh_token: str) -> None:
+        """End the consent at the provider."""
+        ...
