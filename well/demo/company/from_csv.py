@@ -14,7 +14,7 @@ from libs.contracts.money import Money
 from well.demo.company.booked import BookedBill, BookedLine, Kind, Supplier
 from well.demo.company.company import Company, assemble
 from well.demo.company.csv_bills import CsvBill
-from well.demo.company.ledger import touched_after
+from well.demo.company.ledger import NEWEST_DAYS_AGO, touched_after
 from well.demo.company.suppliers import contact_id
 
 UK_TAX_PER_MILLE: Final = 200
@@ -50,7 +50,8 @@ def company_from_csv(rows: Iterable[CsvBill], seed: int, today: date, *, share_i
             supplier = suppliers[row.supplier_name] = _supplier(seed, row)
         bills.append(_booked(str(derived_id("made-up company", seed, "row", place)), row, supplier, today, chance))
     payable = [bill for bill in bills if bill.kind == "ACCPAY"]
-    in_qonto = {bill.bill_id for bill in payable if chance.random() < share_in_qonto}
+    mailed_by = today - timedelta(days=NEWEST_DAYS_AGO)
+    in_qonto = {bill.bill_id for bill in payable if chance.random() < share_in_qonto and bill.issue_date <= mailed_by}
     models = chance.sample(payable, int(len(payable) * ORPHANS))
     return assemble(
         bills,
@@ -94,13 +95,11 @@ def _booked(bill_id: str, row: CsvBill, supplier: Supplier, today: date, chance:
 
 
 def _orphan_like(bill: BookedBill, chance: random.Random) -> BookedBill:
-    """The next bill of the same supplier, which nobody booked: a month later, some numbers on, another amount."""
+    """An earlier bill of the same supplier, which nobody booked: a month and some numbers before, another amount."""
     line = bill.lines[0]
     unit = Money(minor=chance.randrange(2_000, 500_000), currency=bill.currency)
-    number = re.sub(
-        r"\d+$", lambda last: str(int(last[0]) + chance.randint(2, 9)).zfill(len(last[0])), bill.number or ""
-    )
-    issue_date = bill.issue_date + timedelta(days=chance.randint(20, 40))
+    issue_date = bill.issue_date - timedelta(days=chance.randint(20, 40))
+    number = re.sub(r"\d+$", lambda last: _counted_down(last[0], chance.randint(2, 9)), bill.number or "")
     return replace(
         bill,
         bill_id=str(derived_id(bill.bill_id, "orphan")),
@@ -109,3 +108,7 @@ def _orphan_like(bill: BookedBill, chance: random.Random) -> BookedBill:
         due_date=issue_date + TERM,
         lines=(replace(line, unit=unit),),
     )
+
+
+def _counted_down(digits: str, by: int) -> str:
+    return str(max(int(digits) - by, 0)).zfill(len(digits))

@@ -26,10 +26,10 @@ _BBAN_SHAPES: Final = {
 def vat_number(country: str, chance: random.Random) -> str | None:
     """A VAT number of the country; None where the country has none."""
     if country == "FR":
-        siren = _luhn_completed(f"{chance.randrange(10**8):08d}")
+        siren = luhn_completed(f"{chance.randrange(10**8):08d}")
         return f"FR{(12 + 3 * (int(siren) % 97)) % 97:02d}{siren}"
     if country == "DE":
-        return _iso7064_completed(f"{chance.randrange(10**7, 10**8)}")
+        return f"DE{iso7064_completed(str(chance.randrange(10**7, 10**8)))}"
     if country == "BE":
         stem = chance.randrange(10**6, 10**7)
         return f"BE0{stem}{97 - stem % 97:02d}"
@@ -52,7 +52,7 @@ def _digits_filled(shape: str, chance: random.Random) -> str:
     return "".join(str(chance.randrange(10)) if character == "#" else character for character in shape)
 
 
-def _luhn_completed(digits: str) -> str:
+def luhn_completed(digits: str) -> str:
     """With the check digit of a SIREN: every second digit from the right doubled, its digits summed."""
     doubled = [
         sum(divmod(2 * int(digit), 10)) if place % 2 == 0 else int(digit)
@@ -61,9 +61,9 @@ def _luhn_completed(digits: str) -> str:
     return f"{digits}{-sum(doubled) % 10}"
 
 
-def _iso7064_completed(digits: str) -> str:
+def iso7064_completed(digits: str) -> str:
     """With the check digit of a German USt-IdNr.: ISO 7064, MOD 11,10."""
     product = 10
     for digit in digits:
         product = 2 * ((int(digit) + product) % 10 or 10) % 11
-    return f"DE{digits}{(11 - product) % 10}"
+    return f"{digits}{(11 - product) % 10}"

@@ -1,0 +1,92 @@
+"""Reading bills from CSV: what is read, what is refused, and where the refusal points."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from libs.contracts.errors import Malformed
+from libs.contracts.money import Money
+from tests.support.shared import shared
+from well.demo.company import CsvBill, company_from_csv, read_bills_csv
+
+HEADER = "supplier_name,invoice_number,date,net_amount\n"
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "bills.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_columns_are_found_by_name_and_others_are_passed_over(tmp_path: Path) -> None:
+    path = _written(tmp_path, "id,net_amount,date,supplier_name,invoice_number\n7,-12.50,2011-01-04,Rompa, P-03 \n")
+    assert list(read_bills_csv(path)) == [
+        CsvBill("Rompa", "P-03", date(2011, 1, 4), Money(minor=-1250, currency="GBP")),
+    ]
+
+
+def test_a_compressed_file_reads_as_the_plain_one(tmp_path: Path) -> None:
+    text = HEADER + '"Bell, Sons",,2011-01-04,1.00\n'
+    zipped = tmp_path / "bills.csv.gz"
+    zipped.write_bytes(gzip.compress(text.encode()))
+    assert list(read_bills_csv(zipped)) == list(read_bills_csv(_written(tmp_path, text)))
+
+
+def test_the_limit_stops_the_reading_before_the_next_line_is_looked_at(tmp_path: Path) -> None:
+    path = _written(tmp_path, HEADER + "A,1,2011-01-04,1.00\nB,2,never,1.00\n")
+    assert [bill.supplier_name for bill in read_bills_csv(path, 1)] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("A,1,04/01/2011,1.00", "Line 3 column date"),
+        ("A,1,2011-01-04,1.005", "Line 3 column net_amount"),
+        ("A,1,2011-01-04,", "Line 3 column net_amount"),
+        ("A,1,2011-01-04,NaN", "Line 3 column net_amount"),
+        (",1,2011-01-04,1.00", "Line 3 column supplier_name"),
+        (f"A,{'9' * 300},2011-01-04,1.00", "Line 3 column invoice_number"),
+        ("A,1,2011-01-04", "Line 3 has 3 values for 4 columns"),
+        ('"A,1,2011-01-04,1.00', "Line 3 is not CSV"),
+        ("A" * 20_001, "Line 3 is longer than"),
+    ],
+)
+def test_a_bad_line_is_named_with_its_column_and_without_its_value(tmp_path: Path, line: str, complaint: str) -> None:
+    path = _written(tmp_path, HEADER + "A,1,2011-01-04,1.00\n" + line)
+    with pytest.raises(Malformed) as refused:
+        list(read_bills_csv(path))
+    assert refused.value.sentence.startswith(complaint)
+    assert "04/01" not in refused.value.sentence
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match="names no column date, net_amount"):
+        list(read_bills_csv(_written(tmp_path, "supplier_name,invoice_number\nA,1\n")))
+
+
+@pytest.mark.parametrize("cut", [b"", gzip.compress((HEADER * 100).encode())[:-12], b"supplier_name"])
+def test_a_file_that_is_no_whole_gzip_is_refused(tmp_path: Path, cut: bytes) -> None:
+    path = tmp_path / "bills.csv.gz"
+    path.write_bytes(cut)
+    with pytest.raises(Malformed):
+        list(read_bills_csv(path))
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bills.csv"
+    path.write_bytes(HEADER.encode() + "Brémond,1,2011-01-04,1.00\n".encode("latin-1"))
+    with pytest.raises(Malformed, match="UTF-8"):
+        list(read_bills_csv(path))
+
+
+def test_five_thousand_real_bills_become_a_company() -> None:
+    rows = list(read_bills_csv(shared("data/bills-sheffield.csv.gz"), 5_000))
+    company = company_from_csv(rows, 1, date(2026, 11, 23))
+    assert len(rows) == len(company.xero_invoices) == len(company.xero_attachments) == 5_000
+    assert {invoice["Type"] for invoice in company.xero_invoices} == {"ACCPAY"}
+    assert 2_850 < len(company.truth.in_qonto) < 3_150
+    assert len(company.qonto_invoices) == len(company.truth.in_qonto) + 50
