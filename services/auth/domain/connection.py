@@ -134,3 +134,8 @@ def refresh_tokens(connection: Connection, *, now: datetime, grace: timedelta) -
     if now - connection.rotated_at < grace:
         tokens.append(connection.previous_refresh_token)
     return tuple(token for token in tokens if token is not None)
+
+
+def record_of_connection(connection: Connection) -> str:
+    """The name under which a connection's events stand in order: `xero/connection/6b1d...`."""
+    return f"{connection.provider}/connection/{connection.account.id}"

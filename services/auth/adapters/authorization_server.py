@@ -1,0 +1,188 @@
+"""A provider's authorization server over HTTP: Authlib builds the requests, this file says what each answer asks of us."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+
+import httpx2
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+from libs.contracts.errors import Rejected, Transient
+from libs.runtime.clock import Clock
+from services.auth.domain.connection import Account, TokenPair
+from services.auth.ports import ProviderProfile
+
+CALL_SECONDS: Final = 10.0
+"""Seconds for one token call. Two of them, one with each refresh token, fit into the lease of a refresh (25 s)."""
+
+SHORTEST_LIFE: Final = timedelta(minutes=5)
+"""What we believe when a provider does not say how long its token lives: less than either provider's."""
+
+AccountOf = Callable[[TokenPair], Awaitable[Account]]
+
+
+@dataclass(frozen=True)
+class RegisteredApp:
+    """Our registration at a provider.
+
+    Attributes:
+        client_id: Public.
+        client_secret: Never shown.
+        redirect_uri: Registered there, letter for letter. Xero takes https, or `http://localhost` (not 127.0.0.1).
+        secret_goes_in: Xero takes HTTP Basic; Qonto takes the form body only and refuses Basic.
+        headers: What every call must carry, such as Qonto's staging token.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    secret_goes_in: Literal["client_secret_basic", "client_secret_post"]
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class ServerAddresses:
+    """Where a provider's authorization server is."""
+
+    authorize_url: str
+    token_url: str
+    revoke_url: str
+
+
+class AuthorizationServer:
+    """The client of one provider's authorization server.
+
+    Notes:
+        A refresh is one POST and is never repeated in here: who repeats it must know what the first one may have done.
+    """
+
+    def __init__(
+        self,
+        profile: ProviderProfile,
+        app: RegisteredApp,
+        addresses: ServerAddresses,
+        account_of: AccountOf,
+        clock: Clock,
+    ) -> None:
+        self._profile = profile
+        self._app = app
+        self._addresses = addresses
+        self._account_of = account_of
+        self._clock = clock
+
+    @property
+    def profile(self) -> ProviderProfile:
+        """What is fixed about it."""
+        return self._profile
+
+    def authorize_url(self, *, state: str, challenge: str) -> str:
+        """Where to send the browser."""
+        query = {
+            "response_type": "code",
+            "client_id": self._app.client_id,
+            "redirect_uri": self._app.redirect_uri,
+            "scope": " ".join(self._profile.scopes),
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+        return f"{self._addresses.authorize_url}?{urlencode(query)}"
+
+    async def exchange(self, *, code: str, verifier: str) -> TokenPair:
+        """The first token pair of a consent.
+
+        Raises:
+            Transient: No clear answer came.
+            Rejected: The provider's `error` as code, such as `invalid_grant` for a code that was used before.
+        """
+        return await self._tokens(
+            lambda client: client.fetch_token(
+                self._addresses.token_url,
+                grant_type="authorization_code",
+                code=code,
+                code_verifier=verifier,
+                redirect_uri=self._app.redirect_uri,
+            )
+        )
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        """The next token pair.
+
+        Raises:
+            Transient: No clear answer came; the provider may have rotated.
+            Rejected: The provider's `error` as code, such as `invalid_grant`.
+        """
+        return await self._tokens(
+            lambda client: client.refresh_token(self._addresses.token_url, refresh_token=refresh_token)
+        )
+
+    async def account(self, pair: TokenPair) -> Account:
+        """The account the consent opens, as far as its scopes let us ask."""
+        return await self._account_of(pair)
+
+    async def revoke(self, refresh_token: str) -> None:
+        """End the consent at the provider; one that has ended already is as good (RFC 7009, section 2.2).
+
+        Raises:
+            Transient: No clear answer came.
+            Rejected: `http_<status>` when the provider refused.
+        """
+        async with self._client() as client:
+            try:
+                answer = await client.revoke_token(
+                    self._addresses.revoke_url,
+                    token=refresh_token,
+                    token_type_hint="refresh_token",  # noqa: S106 a kind, no secret
+                )
+            except httpx2.HTTPError as error:
+                raise self._silent(error) from None
+        if answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
+            raise Transient(f"{self._profile.title} did not end the consent ({answer.status_code}).")
+        if answer.status_code >= httpx2.codes.BAD_REQUEST:
+            sentence = f"{self._profile.title} refused to end the consent ({answer.status_code})."
+            raise Rejected(sentence, code=f"http_{answer.status_code}")
+
+    async def _tokens(self, call: Callable[[Any], Awaitable[Mapping[str, Any]]]) -> TokenPair:
+        asked_at = self._clock.now()
+        async with self._client() as client:
+            try:
+                return self._pair(await call(client), asked_at)
+            except OAuthError as error:
+                code = error.error or "refused"
+                raise Rejected(f"{self._profile.title} refused the token request ({code}).", code=code) from None
+            except httpx2.HTTPError as error:
+                raise self._silent(error) from None
+            except (ValueError, KeyError, TypeError):
+                sentence = f"{self._profile.title} answered a token request with something that is not its JSON."
+                raise Transient(sentence) from None
+
+    def _pair(self, answer: Mapping[str, Any], asked_at: datetime) -> TokenPair:
+        life = answer.get("expires_in")
+        lives = SHORTEST_LIFE if life is None else timedelta(seconds=int(life))
+        scopes = str(answer.get("scope") or " ".join(self._profile.scopes))
+        refresh = answer.get("refresh_token")
+        return TokenPair(
+            access=str(answer["access_token"]),
+            refresh=None if refresh is None else str(refresh),
+            expires_at=asked_at + lives,
+            scopes=tuple(scopes.split()),
+        )
+
+    def _client(self) -> AsyncOAuth2Client:
+        app = self._app
+        return AsyncOAuth2Client(
+            app.client_id,
+            app.client_secret,
+            token_endpoint_auth_method=app.secret_goes_in,
+            revocation_endpoint_auth_method=app.secret_goes_in,
+            headers=dict(app.headers),
+            timeout=CALL_SECONDS,
+        )
+
+    def _silent(self, error: httpx2.HTTPError) -> Transient:
+        return Transient(f"{self._profile.title} did not answer a token request ({type(error).__name__}).")

@@ -1,0 +1,126 @@
+"""Lends access tokens: only to those who may borrow, for one call, and never one that is about to run out."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from typing import Final
+from uuid import UUID
+
+from libs.contracts.errors import ConsentLost, Rejected
+from libs.contracts.identity import Provider
+from libs.crypto.lent import LentToken
+from libs.database.port import Database
+from libs.runtime.clock import Clock
+from services.auth.domain.connection import Connection, ConnectionState, next_step, refused_for_good
+from services.auth.flow.refresh import Refreshing
+from services.auth.ports import ConnectionStore
+
+BORROWERS: Final[dict[Provider, frozenset[str]]] = {
+    "xero": frozenset({"xero_mcp"}),
+    "qonto": frozenset({"ingest", "pusher"}),
+}
+"""Who may borrow whose tokens: the one reader of Xero; the reader of Qonto and its only writer."""
+
+LENT_FROM_MEMORY: Final = timedelta(seconds=5)
+"""How long a token is lent again without a look at its row, so that a thousand attachments are not a thousand look-ups.
+A consent that another process revoked is found out by the provider's 401 or after this time, whichever is first."""
+
+REMEMBERED_CONNECTIONS: Final = 256
+"""Connections whose token stays in memory for those seconds. Beyond it the row is read each time."""
+
+_Key = tuple[UUID, Provider]
+
+
+class Lending:
+    """The tokens of all connections, lent for one call at a time."""
+
+    def __init__(self, *, database: Database, store: ConnectionStore, refreshing: Refreshing, clock: Clock) -> None:
+        self._database = database
+        self._store = store
+        self._refreshing = refreshing
+        self._clock = clock
+        self._under_way: dict[_Key, asyncio.Task[Connection]] = {}
+        self._remembered: dict[_Key, tuple[datetime, Connection]] = {}
+
+    async def lend(self, borrower: str, workspace: UUID, provider: Provider) -> LentToken:
+        """A token with at least two minutes left.
+
+        Raises:
+            Rejected: `not_a_borrower` when this service has no business at this provider.
+            ConsentLost: There is no consent, or the provider no longer honours it.
+            Transient: The provider or the database does not answer.
+        """
+        if borrower not in BORROWERS[provider]:
+            raise Rejected(f"The service {borrower} may not borrow {provider} tokens.", code="not_a_borrower")
+        connection = self._from_memory((workspace, provider)) or await self._current(workspace, provider)
+        if connection.access_token is None:
+            raise ConsentLost(f"The {provider} connection holds no token. Connect it again in Well.")
+        return LentToken(connection.access_token, connection.account.id, connection.expires_at)
+
+    async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
+        """A borrower saw 401 with this token: refresh it once, unless that has been done.
+
+        A second refusal soon after a refresh that a refusal forced means that the grant itself is refused: the
+        connection becomes lost.
+
+        Raises:
+            ConsentLost: The refresh failed for good, or its token was refused as well.
+            Transient: The provider or the database does not answer.
+        """
+        self.forget(workspace, provider)
+        connection = await self._look(workspace, provider)
+        if connection is None or connection.access_token is None:
+            return
+        if not compare_digest(connection.access_token.encode(), secret.encode()):
+            return
+        if refused_for_good(connection, now=self._clock.now()):
+            await self._refreshing.lose(workspace, connection)
+        await self._current(workspace, provider, beyond=connection.generation)
+
+    async def state(self, workspace: UUID, provider: Provider) -> ConnectionState:
+        """How the connection stands."""
+        connection = await self._look(workspace, provider)
+        return "none" if connection is None else connection.state
+
+    def forget(self, workspace: UUID, provider: Provider) -> None:
+        """Lend nothing of this connection from memory."""
+        self._remembered.pop((workspace, provider), None)
+
+    async def aclose(self) -> None:
+        """Wait for refreshes under way: what a provider answered is stored even while we are being stopped."""
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    async def _current(self, workspace: UUID, provider: Provider, *, beyond: int = 0) -> Connection:
+        connection = await self._look(workspace, provider)
+        if connection is None or next_step(connection, now=self._clock.now(), beyond=beyond) != "use":
+            connection = await self._refreshed(workspace, provider, beyond)
+        if len(self._remembered) < REMEMBERED_CONNECTIONS or (workspace, provider) in self._remembered:
+            self._remembered[workspace, provider] = (self._clock.now() + LENT_FROM_MEMORY, connection)
+        return connection
+
+    async def _refreshed(self, workspace: UUID, provider: Provider, beyond: int) -> Connection:
+        key = (workspace, provider)
+        task = self._under_way.get(key)
+        if task is None:
+            task = asyncio.create_task(self._refreshing.refreshed(workspace, provider, beyond=beyond))
+            self._under_way[key] = task
+            task.add_done_callback(lambda done: self._finished(key, done))
+        return await asyncio.shield(task)
+
+    def _finished(self, key: _Key, done: asyncio.Task[Connection]) -> None:
+        del self._under_way[key]
+        if not done.cancelled():
+            done.exception()  # whoever waits has it; if nobody waits any more, the next borrower meets it again
+
+    async def _look(self, workspace: UUID, provider: Provider) -> Connection | None:
+        async with self._database.transaction(workspace) as tx:
+            return await self._store.connection(tx, provider)
+
+    def _from_memory(self, key: _Key) -> Connection | None:
+        until, connection = self._remembered.get(key, (None, None))
+        if until is None or until <= self._clock.now():
+            self._remembered.pop(key, None)
+            return None
+        return connection

@@ -1,0 +1,157 @@
+"""Refreshes a token pair once, however many tasks and processes want it, and survives dying on any line.
+
+Step by step:
+
+1. Take the connection's row. If somebody else has refreshed it meanwhile, use theirs; if somebody is at it, wait.
+2. Write a lease into the row, commit, and let the row go: no transaction is open while the provider is asked.
+3. Ask the provider with the current refresh token.
+4. Take the row again. If its generation is still the one we saw, store the new pair beside the spent token; commit.
+5. Only now may the new token be used.
+
+Where a process may die:
+
+- before 3: nothing was spent. The lease runs out and the next borrower refreshes.
+- between the provider's answer in 3 and the commit in 4: the provider has rotated, our row has not. The lease runs out
+  after 25 s and the next borrower presents the same, now spent, refresh token, which the provider honours for its grace
+  (Xero 30 minutes, Qonto 60 seconds after the first use). Only if nobody borrows within the grace is the consent lost.
+- after 4: nothing to do.
+
+If a refresh outlives its lease, two may be under way. One commits; the other finds a newer generation and drops its
+pair. Should the provider have kept the dropped pair alone, the next refresh is refused; then the spent token of the
+generation before is presented once, within the grace, before the connection is called lost.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from libs.contracts.envelope import enveloped
+from libs.contracts.errors import ConsentLost, Rejected, Transient
+from libs.contracts.events import ConsentLost as ConsentLostEvent
+from libs.contracts.identity import Provider, derived_id
+from libs.database.port import Database
+from libs.eventlog.port import EventLog
+from libs.runtime.clock import Clock
+from services.auth.domain.connection import (
+    LEASE,
+    Connection,
+    Step,
+    TokenPair,
+    closed,
+    leased,
+    next_step,
+    record_of_connection,
+    refresh_tokens,
+    rotated,
+    unleased,
+)
+from services.auth.ports import ConnectionStore, ProviderClient
+
+GRANT_IS_GONE: Final = frozenset({"invalid_grant", "access_denied", "unauthorized_client"})
+"""Refusals that no retry mends. Source: RFC 6749, section 5.2."""
+
+POLL_SECONDS: Final = 0.05
+"""Seconds between looks at a row that another process is refreshing; a token call takes some hundred milliseconds."""
+
+
+class Refreshing:
+    """Brings connections to their next token pair."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: ConnectionStore,
+        log: EventLog,
+        clients: dict[Provider, ProviderClient],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._log = log
+        self._clients = clients
+        self._clock = clock
+
+    async def refreshed(self, workspace: UUID, provider: Provider, *, beyond: int) -> Connection:
+        """The connection with a token of a generation after `beyond` that will not run out soon.
+
+        Raises:
+            ConsentLost: There is no consent, or the provider no longer honours it.
+            Transient: The provider or the database does not answer, or others refresh for longer than a lease.
+        """
+        me, give_up_at = uuid4(), self._clock.now() + 2 * LEASE
+        while self._clock.now() < give_up_at:
+            connection, step = await self._take_turn(workspace, provider, beyond, me)
+            if step == "use":
+                return connection
+            if step == "wait":
+                await self._clock.sleep(POLL_SECONDS)
+            elif (pair := await self._ask(workspace, connection, me)) is None:
+                await self.lose(workspace, connection)
+            else:
+                await self._keep(workspace, connection, pair, forced=connection.generation == beyond)
+        sentence = f"{self._title(provider)} has been asked for a new token by others for too long; trying again."
+        raise Transient(sentence, retry_after_seconds=LEASE.total_seconds())
+
+    async def lose(self, workspace: UUID, seen: Connection) -> None:
+        """Call a connection lost and say so in the log, unless it has moved on since it was seen."""
+        title = self._title(seen.provider)
+        sentence = f"{title} no longer accepts Well's access. Connect {title} again; nothing is lost meanwhile."
+        async with self._database.transaction(workspace) as tx:
+            connection = await self._store.connection(tx, seen.provider, hold=True)
+            if connection is None or connection.generation != seen.generation or connection.state != "active":
+                return
+            lost = enveloped(
+                ConsentLostEvent(provider=seen.provider, sentence=sentence),
+                workspace=workspace,
+                record=record_of_connection(connection),
+                cause=derived_id("consent-lost", connection.consent),
+                occurred_at=self._clock.now(),
+            )
+            await self._store.put_connection(tx, closed(connection, "lost"))
+            await self._log.append(tx, [lost])
+
+    async def _take_turn(self, workspace: UUID, provider: Provider, beyond: int, me: UUID) -> tuple[Connection, Step]:
+        now = self._clock.now()
+        async with self._database.transaction(workspace) as tx:
+            connection = await self._store.connection(tx, provider, hold=True)
+            step = next_step(connection, now=now, beyond=beyond)
+            if connection is None or step == "gone":
+                title = self._title(provider)
+                raise ConsentLost(f"{title} is not connected, or no longer. Connect {title} in Well.")
+            if step == "refresh":
+                await self._store.put_connection(tx, leased(connection, by=me, now=now))
+        return connection, step
+
+    async def _ask(self, workspace: UUID, connection: Connection, me: UUID) -> TokenPair | None:
+        client = self._clients[connection.provider]
+        grace = timedelta(seconds=client.profile.refresh_grace_seconds)
+        try:
+            for token in refresh_tokens(connection, now=self._clock.now(), grace=grace):
+                try:
+                    return await client.refresh(token)
+                except Rejected as refusal:
+                    if refusal.code not in GRANT_IS_GONE:
+                        raise
+        except (Transient, Rejected):
+            await self._release(workspace, connection, me)
+            raise
+        return None
+
+    async def _keep(self, workspace: UUID, seen: Connection, pair: TokenPair, *, forced: bool) -> None:
+        async with self._database.transaction(workspace) as tx:
+            connection = await self._store.connection(tx, seen.provider, hold=True)
+            if connection is not None and connection.generation == seen.generation and connection.state == "active":
+                kept = rotated(connection, pair, now=self._clock.now(), forced=forced)
+                await self._store.put_connection(tx, kept)
+
+    async def _release(self, workspace: UUID, seen: Connection, me: UUID) -> None:
+        async with self._database.transaction(workspace) as tx:
+            connection = await self._store.connection(tx, seen.provider, hold=True)
+            if connection is not None and connection.refreshing_by == me:
+                await self._store.put_connection(tx, unleased(connection))
+
+    def _title(self, provider: Provider) -> str:
+        return self._clients[provider].profile.title
