@@ -7,7 +7,6 @@ a few hundred bills, and so that the amount stays the most trustworthy field, as
 
 from __future__ import annotations
 
-import copy
 import random
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -64,28 +63,6 @@ _LEGAL_FORM: Final = re.compile(
     r"[ ,]+(SASU?|SARL|EURL|SA|SCI|SRL|S\.r\.l\.|S\.L\.|GmbH( & Co\. KG)?|B\.V\.|Inc\.?|LLC|Ltd\.?|LIMITED|LTD\.?|PLC)$"
 )
 
-_UNTOUCHED: Final[dict[str, Any]] = {
-    "source_type": "email",
-    "source": "email_forward",
-    "description": None,
-    "tin": None,
-    "taxes": [],
-    "payment_date": None,
-    "scheduled_date": None,
-    "is_einvoice": False,
-    "e_invoice_type": None,
-    "is_credit_note": False,
-    "has_duplicates": False,
-    "has_discrepancies": False,
-    "is_attachment_invoice": True,
-    "is_attachment_non_financial": False,
-    "attachment_category": "INVOICE",
-    "matched_transactions": [],
-    "related_invoices": [],
-    "meta": {},
-}
-"""What stands on every bill that came by mail and that nobody has worked on."""
-
 
 def as_read_by_ocr(bill: BookedBill, chance: random.Random) -> dict[str, Any]:
     """The bill as Qonto would hold it after reading the supplier's document.
@@ -98,7 +75,7 @@ def as_read_by_ocr(bill: BookedBill, chance: random.Random) -> dict[str, Any]:
     arrived_at = datetime.combine(bill.issue_date, time(7), UTC) + timedelta(minutes=chance.randrange(3 * 24 * 60))
     status = "paid" if bill.status == "PAID" else chance.choice(("to_review", "to_approve", "awaiting_payment"))
     return {
-        **copy.deepcopy(_UNTOUCHED),
+        **_untouched(),
         "id": str(derived_id(bill.bill_id, "qonto")),
         "organization_id": ORGANIZATION_ID,
         "status": status,
@@ -125,6 +102,30 @@ def confused(text: str, chance: random.Random) -> str:
     seen, read = chance.choice(swaps)
     at = chance.choice([place for place in range(len(text)) if text.startswith(seen, place)])
     return text[:at] + read + text[at + len(seen) :]
+
+
+def _untouched() -> dict[str, Any]:
+    """What stands on every bill that came by mail and that nobody has worked on."""
+    return {
+        "source_type": "email",
+        "source": "email_forward",
+        "description": None,
+        "tin": None,
+        "taxes": [],
+        "payment_date": None,
+        "scheduled_date": None,
+        "is_einvoice": False,
+        "e_invoice_type": None,
+        "is_credit_note": False,
+        "has_duplicates": False,
+        "has_discrepancies": False,
+        "is_attachment_invoice": True,
+        "is_attachment_non_financial": False,
+        "attachment_category": "INVOICE",
+        "matched_transactions": [],
+        "related_invoices": [],
+        "meta": {},
+    }
 
 
 def _name(name: str, chance: random.Random) -> str | None:
