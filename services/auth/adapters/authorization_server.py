@@ -1,4 +1,4 @@
-"""A provider's authorization server over HTTP: Authlib builds the requests, this file says what each answer asks of us."""
+"""A provider's authorization server: Authlib builds the requests, this file says what each answer asks of us."""
 
 from __future__ import annotations
 
