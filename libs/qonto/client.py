@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -104,11 +104,10 @@ class QontoClient:
         Raises:
             Malformed: an invoice has no id, or the page after this one is not a later one.
         """
-        query = [("page", str(page)), ("per_page", str(per_page)), ("sort_by", sort_by)]
+        query: dict[str, str | Sequence[str]] = {"page": str(page), "per_page": str(per_page), "sort_by": sort_by}
         bounds = {"updated_at_from": updated_from, "updated_at_to": updated_to, "created_at_from": created_from}
-        query += [(f"filter[{name}]", _instant(moment)) for name, moment in bounds.items() if moment is not None]
-        query += [("filter[attachment_id][]", attachment_id) for attachment_id in attachment_ids]
-        query += [("filter[status][]", word) for word in status]
+        query |= {f"filter[{name}]": _instant(moment) for name, moment in bounds.items() if moment is not None}
+        query |= {"filter[attachment_id][]": attachment_ids, "filter[status][]": status}
         body, answer = await self._read("GET", "/supplier_invoices", token, query)
         if not isinstance(answer.get("supplier_invoices"), list):
             raise Malformed("Qonto's list of supplier invoices holds no list.", code="unexpected_shape")
@@ -135,20 +134,20 @@ class QontoClient:
 
     async def revoke_consent(self, token: str) -> None:
         """Take back what the person granted; every token of the grant dies. ConsentLost means it already was."""
-        await self._read("DELETE", "/oauth2/consents", token, [])
+        await self._read("DELETE", "/oauth2/consents", token)
 
     async def _one(self, token: str, path: str, key: str) -> tuple[Record, str]:
-        body, _ = await self._read("GET", path, token, [])
+        body, _ = await self._read("GET", path, token)
         found = verbatim(body, key)
         if len(found) != 1:
             raise Malformed(f"Qonto's answer holds no {key}.", code="unexpected_shape")
         return found[0]
 
-    async def _read(self, method: str, path: str, token: str, query: list[tuple[str, str]]) -> tuple[bytes, Record]:
+    async def _read(
+        self, method: str, path: str, token: str, query: Mapping[str, str | Sequence[str]] | None = None
+    ) -> tuple[bytes, Record]:
         """The body of a good answer, and what it says; an empty one says nothing."""
-        request = self._http.build_request(
-            method, f"{self._v2}{path}", headers=self._with(token), params=httpx.QueryParams(query)
-        )
+        request = self._http.build_request(method, f"{self._v2}{path}", headers=self._with(token), params=query)
         try:
             response, body = await self._answer(request)
         except httpx.RequestError as error:
