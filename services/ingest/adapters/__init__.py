@@ -1,0 +1,1 @@
+"""Postgres, MCP and HTTP behind the ports, and their twins in memory."""

@@ -1,0 +1,23 @@
+"""How long a thing waits that could not be done because the other side could not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FIRST_PAUSE_SECONDS: Final = 2.0
+"""Seconds after the first failure: a hiccup of the network is over by then."""
+
+LONGEST_PAUSE_SECONDS: Final = 900.0
+"""Seconds. A provider that is down is asked four times an hour, for each thing that waits, and for as long as it takes:
+giving up would say that a bill has no document, which nobody knows."""
+
+
+def pause_seconds(failures: int, *, asked_seconds: float | None = None) -> float:
+    """Seconds to wait after so many failures in a row: 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900 ...
+
+    Args:
+        failures: Failures in a row, from 1.
+        asked_seconds: What the other side asked for; it is honoured up to `LONGEST_PAUSE_SECONDS`.
+    """
+    own = FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 9)
+    return min(own if asked_seconds is None else asked_seconds, LONGEST_PAUSE_SECONDS)

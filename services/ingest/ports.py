@@ -1,0 +1,299 @@
+"""What ingest needs from outside: two providers to read, tokens lent, rows kept.
+
+Words:
+    *words*: a provider's record as canonical JSON, sealed at rest; its SHA-256 says whether it changed.
+    *version*: the count of different words seen of one record, from 1. Every version is kept, so that an event can be
+    traced to the words it came from and a record never vanishes between two versions.
+    *pull*: how far a provider of a workspace has been read, and the window under way.
+    *job*: one bill's document that a decision asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from libs.contracts.identity import Provider, RecordKind
+from libs.crypto.lent import LentToken
+from libs.database.port import Transaction
+from services.ingest.domain.attachments import Attachment
+from services.ingest.domain.windows import Window
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a provider's list, oldest change first."""
+
+    records: Sequence[Mapping[str, Any]]
+    page_count: int
+
+
+@dataclass(frozen=True)
+class AttachedFile:
+    """A downloaded attachment."""
+
+    file_name: str
+    content: bytes
+
+
+class XeroReader(Protocol):
+    """Reads Xero for a workspace through MCP. Every method may raise ConsentLost, Transient, Rejected, Malformed."""
+
+    async def records(self, workspace: UUID, kind: RecordKind, *, page: int, since: datetime | None) -> Page:
+        """A page of contacts or of invoices of every type, archived ones too, changed at or after an instant."""
+        ...
+
+    async def attachments(self, workspace: UUID, bill_id: str) -> Sequence[Attachment]:
+        """What is attached to a bill."""
+        ...
+
+    async def attached_file(self, workspace: UUID, bill_id: str, attachment_id: str) -> AttachedFile:
+        """One attachment's bytes, checked against the digest the server gave with them."""
+        ...
+
+
+class QontoReader(Protocol):
+    """Reads Qonto for a workspace. Every method may raise ConsentLost, Transient, Rejected, Malformed."""
+
+    async def records(self, workspace: UUID, kind: RecordKind, *, page: int, since: datetime | None) -> Page:
+        """A page of supplier invoices changed at or after an instant."""
+        ...
+
+
+Reader = XeroReader | QontoReader
+
+
+class TokenLender(Protocol):
+    """Lends access tokens; auth stands behind it."""
+
+    async def lend(self, borrower: str, workspace: UUID, provider: Provider) -> LentToken:
+        """A token that lives long enough for one call.
+
+        Raises:
+            ConsentLost: A person must connect the provider again.
+            Transient: It could not be refreshed just now.
+        """
+        ...
+
+    async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
+        """Say that the provider answered 401 to this token."""
+        ...
+
+
+class Workspaces(Protocol):
+    """Which workspaces there are, and how their connections stand; auth stands behind it."""
+
+    async def workspaces(self) -> Sequence[UUID]:
+        """Workspaces with at least one connection."""
+        ...
+
+    async def connection_state(
+        self, workspace: UUID, provider: Provider
+    ) -> Literal["none", "active", "lost", "revoked"]:
+        """How a connection stands."""
+        ...
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest version of a record."""
+
+    version: int
+    content_sha256: str
+
+
+@dataclass(frozen=True)
+class RawVersion:
+    """One version of a record's words, sealed."""
+
+    record: str
+    kind: RecordKind
+    version: int
+    content_sha256: str
+    sealed: bytes
+    pulled_at: datetime
+
+
+@dataclass(frozen=True)
+class Pull:
+    """How far a provider of a workspace has been read.
+
+    Attributes:
+        provider: Whose lists.
+        windows: Windows read to their end.
+        last_opened_at: When the last of those was opened; None before the first.
+        window: The window under way.
+        due_at: When there is something to do again.
+        failures: Failures in a row.
+        sentence: What the last failure said; None when the last step went well.
+        pulled: Different words kept so far, by kind.
+    """
+
+    provider: Provider
+    windows: int
+    last_opened_at: datetime | None
+    window: Window | None
+    due_at: datetime
+    failures: int
+    sentence: str | None
+    pulled: Mapping[RecordKind, int]
+
+
+def first_pull(provider: Provider, now: datetime) -> Pull:
+    """The pull of a provider that was never read."""
+    nothing: dict[RecordKind, int] = {"contact": 0, "bill": 0, "supplier_invoice": 0}
+    return Pull(provider, 0, None, None, due_at=now, failures=0, sentence=None, pulled=nothing)
+
+
+@dataclass(frozen=True)
+class DocumentJob:
+    """A document that a decision asked for.
+
+    Attributes:
+        record: The bill.
+        generation: Of the decision.
+        decision: The id of the decision's event.
+        due_at: When it is tried next.
+        attempts: Tries so far that did not end it.
+    """
+
+    record: str
+    generation: int
+    decision: UUID
+    due_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """A job that could not be done just now, with why and until when."""
+
+    job: DocumentJob
+    until: datetime
+    sentence: str
+
+
+class RawRecords(Protocol):
+    """Every version of every record."""
+
+    async def heads(self, tx: Transaction, records: Sequence[str]) -> Mapping[str, Head]:
+        """The newest version of each of these records that there is."""
+        ...
+
+    async def add(self, tx: Transaction, versions: Sequence[RawVersion]) -> None:
+        """Keep versions that were not there."""
+        ...
+
+    async def load(self, tx: Transaction, versions: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], RawVersion]:
+        """These versions, by record and version; those never kept are left out."""
+        ...
+
+    async def newest_after(self, tx: Transaction, record: str, *, limit: int) -> Sequence[RawVersion]:
+        """The newest version of each of the next records behind a name, in order of names."""
+        ...
+
+
+class Pulls(Protocol):
+    """How far each provider has been read."""
+
+    async def held(self, tx: Transaction, provider: Provider, *, now: datetime) -> Pull:
+        """A provider's pull, held for this transaction; made, and due at once, on first use."""
+        ...
+
+    async def all(self, tx: Transaction) -> Sequence[Pull]:
+        """Every provider's pull, held by nobody."""
+        ...
+
+    async def put(self, tx: Transaction, pull: Pull) -> None:
+        """Keep a pull in place of what was there."""
+        ...
+
+
+class DocumentJobs(Protocol):
+    """Documents asked for. A job ends `done`, `missing` or `cancelled`; a newer generation starts it anew."""
+
+    async def ask(self, tx: Transaction, jobs: Sequence[DocumentJob]) -> None:
+        """Let jobs wait; one of the same or a newer generation is left as it is."""
+        ...
+
+    async def cancel(self, tx: Transaction, generations: Mapping[str, int]) -> None:
+        """Cancel what waits for these bills at an older generation."""
+        ...
+
+    async def take(self, tx: Transaction, *, now: datetime, until: datetime, limit: int) -> Sequence[DocumentJob]:
+        """Waiting jobs that are due, put off `until` so that no other process takes them meanwhile."""
+        ...
+
+    async def finish(
+        self, tx: Transaction, done: Sequence[DocumentJob], missing: Sequence[DocumentJob]
+    ) -> frozenset[str]:
+        """End jobs; gives the records of those that still waited at their generation."""
+        ...
+
+    async def postpone(self, tx: Transaction, postponed: Sequence[Postponed]) -> None:
+        """Put jobs off that still wait at their generation, one attempt older."""
+        ...
+
+    async def counts(self, tx: Transaction) -> Mapping[str, int]:
+        """Jobs by state."""
+        ...
+
+
+class Grants(Protocol):
+    """What an MCP server granted us, sealed: client registration, tokens, metadata; by the server's address."""
+
+    async def get(self, tx: Transaction, server: str) -> bytes | None:
+        """The sealed grant."""
+        ...
+
+    async def put(self, tx: Transaction, server: str, sealed: bytes) -> None:
+        """Keep a grant in place of what was there."""
+        ...
+
+
+class Renormalizings(Protocol):
+    """The one run of renormalising a workspace may have under way."""
+
+    async def get(self, tx: Transaction) -> tuple[UUID, str] | None:
+        """The run and the record it has come to, held for this transaction."""
+        ...
+
+    async def put(self, tx: Transaction, run: UUID, record: str) -> None:
+        """Keep how far a run has come."""
+        ...
+
+    async def end(self, tx: Transaction) -> None:
+        """Forget the run."""
+        ...
+
+
+class Store(Protocol):
+    """Everything ingest keeps."""
+
+    @property
+    def raw(self) -> RawRecords:
+        """Every version of every record."""
+        ...
+
+    @property
+    def pulls(self) -> Pulls:
+        """How far each provider has been read."""
+        ...
+
+    @property
+    def jobs(self) -> DocumentJobs:
+        """Documents asked for."""
+        ...
+
+    @property
+    def grants(self) -> Grants:
+        """What MCP servers granted us."""
+        ...
+
+    @property
+    def renormalizings(self) -> Renormalizings:
+        """The run of renormalising under way."""
+        ...
