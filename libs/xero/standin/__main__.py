@@ -1,0 +1,45 @@
+"""The stand-in as a process: prints one line of JSON with its address, and serves until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import threading
+
+from libs.xero.standin.server import running_standin
+
+
+async def serve(port: int, store: str, *, exit_with_parent: bool) -> None:
+    """Serve until SIGTERM or SIGINT, or, if asked, until whoever holds our standard input is gone."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if exit_with_parent:
+        threading.Thread(target=_wait_for_end_of_input, args=(loop, stop), daemon=True).start()
+    async with running_standin(store=store, port=port) as standin:
+        print(json.dumps({"url": standin.url}), flush=True)  # noqa: T201 - the line its parent waits for
+        await stop.wait()
+
+
+def _wait_for_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    loop.call_soon_threadsafe(stop.set)
+
+
+def main() -> None:
+    """Read the arguments and serve."""
+    parser = argparse.ArgumentParser(prog="python -m libs.xero.standin", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--store", default=":memory:", help="the SQLite file that keeps the state")
+    parser.add_argument("--exit-with-parent", action="store_true", help="stop at the end of standard input")
+    arguments = parser.parse_args()
+    asyncio.run(serve(arguments.port, arguments.store, exit_with_parent=arguments.exit_with_parent))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""The control of the stand-in under `/_standin/`: JSON, for tests and the demo, open to everybody who reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+from pydantic import ValidationError
+
+from libs.runtime.clock import ShiftedClock
+from libs.xero.standin import exact_json
+from libs.xero.standin.answers import as_json
+from libs.xero.standin.attachments import GIVEN, Attachments
+from libs.xero.standin.budgets import Budgets
+from libs.xero.standin.faults import Fault, Faults
+from libs.xero.standin.gate import CONTROL_PATH, Gate
+from libs.xero.standin.grants import Grants
+from libs.xero.standin.holdings import Holdings
+from libs.xero.standin.kinds import CONTACTS, INVOICES, Body, Kind
+from libs.xero.standin.selection import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Selection
+from libs.xero.standin.settings import ClockShift, Limits, Settings, SettingsStore
+from libs.xero.standin.store import Store
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Control:
+    """What can be asked and told; each path says in a sentence what it does."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        holdings: Holdings,
+        attachments: Attachments,
+        grants: Grants,
+        settings: SettingsStore,
+        budgets: Budgets,
+        faults: Faults,
+        gate: Gate,
+        clock: ShiftedClock,
+    ) -> None:
+        self._store = store
+        self._holdings = holdings
+        self._attachments = attachments
+        self._grants = grants
+        self._settings = settings
+        self._budgets = budgets
+        self._faults = faults
+        self._gate = gate
+        self._clock = clock
+        self._paths: Final[dict[tuple[str, str], tuple[Handler, str]]] = {
+            ("GET", ""): (self._index, "This list."),
+            ("GET", "holdings"): (self._holdings_get, "Counts of what each organisation holds."),
+            ("GET", "invoices"): (self._invoices, "The invoices held: ?tenant=&page=&page_size=."),
+            ("GET", "contacts"): (self._contacts, "The contacts held: ?tenant=&page=&page_size=."),
+            ("GET", "calls"): (self._calls, "How many calls came, by 'METHOD /path/template status'."),
+            ("GET", "faults"): (self._faults_get, "The faults that are still to come."),
+            ("POST", "faults"): (self._faults_post, "Order one: {method, path, kind, times, after, retry_after}."),
+            ("DELETE", "faults"): (self._faults_delete, "Cancel all faults."),
+            ("POST", "organisations"): (self._organisations, "Make or rename one: {tenant_id, name, organisation?}."),
+            ("POST", "records"): (self._records, "Upsert by id: {tenant_id, contacts, invoices, attachments}."),
+            ("POST", "clock"): (self._clock_post, "Move time forward: {advance_seconds}."),
+            ("POST", "limits"): (self._limits, "Change limits: {minute, day, concurrent, app_minute}."),
+            ("POST", "settings"): (self._settings_post, "Change settings: {consent: ask|auto, tenant_id, user}."),
+            ("POST", "revoke"): (self._revoke, "All tokens for an organisation die: {tenant_id}."),
+            ("POST", "reset"): (self._reset, "Forget everything but the time."),
+        }
+
+    def routes(self) -> list[web.RouteDef]:
+        """The paths under `/_standin/`."""
+        return [
+            web.route(method, CONTROL_PATH + path, _guarded(handler))
+            for (method, path), (handler, _) in self._paths.items()
+        ]
+
+    async def _index(self, _: web.Request) -> web.Response:
+        return as_json({f"{method} {CONTROL_PATH}{path}": says for (method, path), (_, says) in self._paths.items()})
+
+    async def _holdings_get(self, _: web.Request) -> web.Response:
+        return as_json({"tenants": self._holdings.counts()})
+
+    async def _invoices(self, request: web.Request) -> web.Response:
+        return self._held(INVOICES, request)
+
+    async def _contacts(self, request: web.Request) -> web.Response:
+        return self._held(CONTACTS, request)
+
+    def _held(self, kind: Kind, request: web.Request) -> web.Response:
+        tenant_id = self._known(request.query.get("tenant"))
+        page = max(1, int(request.query.get("page", "1")))
+        size = min(max(1, int(request.query.get("page_size", str(PAGE_SIZE_DEFAULT)))), PAGE_SIZE_MAX)
+        everything = Selection((), (), newest_first=False, page=page, page_size=size, summary_only=False)
+        bodies, total = self._holdings.page(kind, tenant_id, everything)
+        records = [orjson.Fragment(body) for body in bodies]
+        return as_json({"records": records, "page": page, "page_size": size, "total": total})
+
+    async def _calls(self, _: web.Request) -> web.Response:
+        return as_json(dict(sorted(self._gate.calls.items())))
+
+    async def _faults_get(self, _: web.Request) -> web.Response:
+        return as_json(self._faults.waiting())
+
+    async def _faults_post(self, request: web.Request) -> web.Response:
+        self._faults.order(Fault.model_validate(await _told(request)))
+        return as_json(self._faults.waiting())
+
+    async def _faults_delete(self, _: web.Request) -> web.Response:
+        self._faults.forget()
+        return as_json([])
+
+    async def _organisations(self, request: web.Request) -> web.Response:
+        told = await _told(request)
+        tenant_id, name = _text(told, "tenant_id"), _text(told, "name")
+        self._holdings.put_organisation(tenant_id, name, told.get("organisation", {}))
+        return as_json({"tenant_id": tenant_id, "name": name})
+
+    async def _records(self, request: web.Request) -> web.Response:
+        told = await _told(request)
+        tenant_id = self._known(told.get("tenant_id"))
+        attachments = GIVEN.validate_python(told.get("attachments", []))
+        now = self._clock.now()
+        with self._store.transaction():
+            self._holdings.put(CONTACTS, tenant_id, told.get("contacts", []), now)
+            self._holdings.put(INVOICES, tenant_id, told.get("invoices", []), now)
+            self._attachments.put(tenant_id, attachments)
+        counts = {key: len(told.get(key, [])) for key in ("contacts", "invoices", "attachments")}
+        return as_json(counts)
+
+    async def _clock_post(self, request: web.Request) -> web.Response:
+        step = ClockShift.model_validate(await _told(request)).advance_seconds
+        before = self._settings.get(ClockShift).advance_seconds
+        self._settings.put(ClockShift(advance_seconds=before + step))
+        self._clock.advance(step)
+        return as_json({"now": self._clock.now().isoformat()})
+
+    async def _limits(self, request: web.Request) -> web.Response:
+        return as_json(self._settings.change(Limits, await _told(request)).model_dump())
+
+    async def _settings_post(self, request: web.Request) -> web.Response:
+        return as_json(self._settings.change(Settings, await _told(request)).model_dump())
+
+    async def _revoke(self, request: web.Request) -> web.Response:
+        self._grants.revoke_organisation(self._known((await _told(request)).get("tenant_id")))
+        return as_json({})
+
+    async def _reset(self, _: web.Request) -> web.Response:
+        shift = self._settings.get(ClockShift)
+        self._store.empty()
+        self._settings.put(shift)
+        self._faults.forget()
+        self._budgets.forget()
+        self._gate.calls.clear()
+        return as_json({})
+
+    def _known(self, tenant_id: object) -> str:
+        if not isinstance(tenant_id, str) or self._holdings.organisation(tenant_id) is None:
+            raise ValueError("tenant_id (or ?tenant=) names no organisation; POST it to /_standin/organisations first")
+        return tenant_id
+
+
+def _guarded(handler: Handler) -> Handler:
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except ValidationError as refused:
+            return as_json({"error": refused.errors(include_url=False, include_context=False)}, status=400)
+        except ValueError as refused:
+            return as_json({"error": str(refused)}, status=400)
+
+    return answer
+
+
+async def _told(request: web.Request) -> Body:
+    told: Any = exact_json.loads(await request.read())
+    if not isinstance(told, dict):
+        raise ValueError("the body is a JSON object")  # noqa: TRY004 - the caller gave a wrong value
+    return told
+
+
+def _text(told: Body, key: str) -> str:
+    value = told.get(key)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{key} is text")
+    return value
