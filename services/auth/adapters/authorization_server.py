@@ -14,6 +14,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from libs.contracts.errors import Rejected, Transient
 from libs.runtime.clock import Clock
+from services.auth.adapters.accounts import AccountOf
 from services.auth.domain.connection import Account, TokenPair
 from services.auth.ports import ProviderProfile
 
@@ -23,7 +24,8 @@ CALL_SECONDS: Final = 10.0
 SHORTEST_LIFE: Final = timedelta(minutes=5)
 """What we believe when a provider does not say how long its token lives: less than either provider's."""
 
-AccountOf = Callable[[TokenPair], Awaitable[Account]]
+
+SecretPlace = Literal["client_secret_basic", "client_secret_post"]
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,12 @@ class RegisteredApp:
         client_id: Public.
         client_secret: Never shown.
         redirect_uri: Registered there, letter for letter. Xero takes https, or `http://localhost` (not 127.0.0.1).
-        secret_goes_in: Xero takes HTTP Basic; Qonto takes the form body only and refuses Basic.
         headers: What every call must carry, such as Qonto's staging token.
     """
 
     client_id: str
     client_secret: str = field(repr=False)
     redirect_uri: str
-    secret_goes_in: Literal["client_secret_basic", "client_secret_post"]
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -57,6 +57,14 @@ class ServerAddresses:
 class AuthorizationServer:
     """The client of one provider's authorization server.
 
+    Args:
+        profile: What is fixed about the provider.
+        app: Our registration there.
+        addresses: Where it is.
+        secret_goes_in: Xero takes HTTP Basic; Qonto takes the form body only and refuses Basic.
+        account_of: Asks whose account a consent opens.
+        clock: Tells when a token runs out.
+
     Notes:
         A refresh is one POST and is never repeated in here: who repeats it must know what the first one may have done.
     """
@@ -66,12 +74,14 @@ class AuthorizationServer:
         profile: ProviderProfile,
         app: RegisteredApp,
         addresses: ServerAddresses,
+        secret_goes_in: SecretPlace,
         account_of: AccountOf,
         clock: Clock,
     ) -> None:
         self._profile = profile
         self._app = app
         self._addresses = addresses
+        self._secret_goes_in = secret_goes_in
         self._account_of = account_of
         self._clock = clock
 
@@ -178,8 +188,8 @@ class AuthorizationServer:
         return AsyncOAuth2Client(
             app.client_id,
             app.client_secret,
-            token_endpoint_auth_method=app.secret_goes_in,
-            revocation_endpoint_auth_method=app.secret_goes_in,
+            token_endpoint_auth_method=self._secret_goes_in,
+            revocation_endpoint_auth_method=self._secret_goes_in,
             headers=dict(app.headers),
             timeout=CALL_SECONDS,
         )

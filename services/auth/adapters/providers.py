@@ -1,0 +1,50 @@
+"""The two providers, as auth meets them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httpx
+
+from libs.qonto.client import QontoClient
+from libs.qonto.endpoints import SCOPES as QONTO_SCOPES
+from libs.qonto.endpoints import Endpoints as QontoEndpoints
+from libs.runtime.clock import Clock
+from libs.xero.client import XeroClient
+from libs.xero.endpoints import READ_SCOPES as XERO_SCOPES
+from libs.xero.endpoints import Endpoints as XeroEndpoints
+from services.auth.adapters.accounts import qonto_account, xero_account
+from services.auth.adapters.authorization_server import AuthorizationServer, RegisteredApp, ServerAddresses
+from services.auth.ports import ProviderProfile
+
+XERO_GRACE_SECONDS: Final = 1800.0
+"""Seconds. Source: developer.xero.com, token types: "you can retry with the previous refresh token for 30 minutes"."""
+
+QONTO_GRACE_SECONDS: Final = 60.0
+"""Seconds after first use. Source: docs.qonto.com, OAuth, refresh tokens."""
+
+
+def xero_server(
+    endpoints: XeroEndpoints, app: RegisteredApp, http: httpx.AsyncClient, clock: Clock
+) -> AuthorizationServer:
+    """Xero's authorization server."""
+    profile = ProviderProfile("xero", "Xero", XERO_SCOPES, XERO_GRACE_SECONDS)
+    addresses = ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url)
+    return AuthorizationServer(
+        profile, app, addresses, "client_secret_basic", xero_account(XeroClient(http, endpoints)), clock
+    )
+
+
+def qonto_server(
+    endpoints: QontoEndpoints,
+    app: RegisteredApp,
+    http: httpx.AsyncClient,
+    clock: Clock,
+    *,
+    staging_token: str | None = None,
+) -> AuthorizationServer:
+    """Qonto's authorization server."""
+    profile = ProviderProfile("qonto", "Qonto", QONTO_SCOPES, QONTO_GRACE_SECONDS)
+    addresses = ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url)
+    client = QontoClient(http, endpoints.api_url, staging_token)
+    return AuthorizationServer(profile, app, addresses, "client_secret_post", qonto_account(client), clock)

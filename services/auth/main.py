@@ -1,0 +1,139 @@
+"""Wires auth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from aiohttp import web
+
+from libs.bus.port import Subscription
+from libs.contracts.identity import Provider
+from libs.crypto.bearer import INSTALLATION
+from libs.crypto.key_provider import KeyProvider
+from libs.crypto.keyring import Keyring
+from libs.crypto.lent import LentToken
+from libs.database.port import Database
+from libs.eventlog.port import EventLog
+from libs.runtime.clock import Clock
+from libs.runtime.worker import Worker
+from services.auth.api import AuthPages
+from services.auth.config import AuthSettings
+from services.auth.domain.connection import ConnectionState
+from services.auth.flow.connect import Connecting
+from services.auth.flow.keyring import StoredKeyring
+from services.auth.flow.lend import Lending
+from services.auth.flow.mcp_consent import McpConsents
+from services.auth.flow.refresh import Refreshing
+from services.auth.flow.tickets import Tickets
+from services.auth.ports import AuthStore, KeyStore, ProviderClient
+
+
+@dataclass(frozen=True)
+class AuthService:
+    """Auth, as others see it."""
+
+    app: web.Application
+    keyring: Keyring
+    connecting: Connecting
+    lending: Lending
+    tickets: Tickets
+    consents: McpConsents
+    settings: AuthSettings
+    database: Database
+    store: AuthStore
+    subscriptions: tuple[Subscription, ...] = ()
+    workers: tuple[Worker, ...] = ()
+
+    async def lend(self, borrower: str, workspace: UUID, provider: Provider) -> LentToken:
+        """A token for one call; see `Lending.lend`."""
+        return await self.lending.lend(borrower, workspace, provider)
+
+    async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
+        """A borrower saw 401 with this token; see `Lending.refused`."""
+        await self.lending.refused(workspace, provider, secret)
+
+    async def revoke(self, workspace: UUID, provider: Provider) -> None:
+        """Disconnect; see `Connecting.revoke`."""
+        await self.connecting.revoke(workspace, provider)
+
+    async def connection_state(self, workspace: UUID, provider: Provider) -> ConnectionState:
+        """How a connection stands."""
+        return await self.lending.state(workspace, provider)
+
+    async def workspaces(self) -> Sequence[UUID]:
+        """Every workspace that has had a connection."""
+        async with self.database.transaction(INSTALLATION) as tx:
+            return await self.store.connected_workspaces(tx)
+
+    async def sign_in_ticket(self, workspace: UUID) -> str:
+        """An address that signs a browser in, once, within 15 minutes."""
+        ticket = await self.tickets.issue(workspace, "sign_in")
+        return f"{self.settings.public_url}/sign-in?ticket={ticket.text}"
+
+    async def ask_consent(
+        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str
+    ) -> str:
+        """The address where a person answers for an MCP client; see `McpConsents.ask`."""
+        return await self.consents.ask(
+            client_name=client_name, redirect_host=redirect_host, scopes=scopes, return_to=return_to
+        )
+
+    async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:
+        """The workspace that an answer opens; see `McpConsents.redeem`."""
+        return await self.consents.redeem(grant, return_to=return_to)
+
+    async def aclose(self) -> None:
+        """Wait for refreshes under way."""
+        await self.lending.aclose()
+
+
+def build_keyring(*, database: Database, store: KeyStore, key_provider: KeyProvider, clock: Clock) -> Keyring:
+    """The keyring that every sealer of the installation asks.
+
+    Give it a database of its own, with its own pool: keys are asked for while a transaction is open, and on a shared
+    pool six of those could wait for a seventh connection for ever.
+    """
+    return StoredKeyring(database, store, key_provider, clock)
+
+
+def build(
+    *,
+    settings: AuthSettings,
+    database: Database,
+    store: AuthStore,
+    keyring: Keyring,
+    log: EventLog,
+    clients: dict[Provider, ProviderClient],
+    clock: Clock,
+) -> AuthService:
+    """Wire auth over a database, a log and the providers."""
+    tickets = Tickets(database=database, store=store, clock=clock)
+    refreshing = Refreshing(database=database, store=store, log=log, clients=clients, clock=clock)
+    lending = Lending(database=database, store=store, refreshing=refreshing, clock=clock)
+    connecting = Connecting(
+        database=database,
+        store=store,
+        log=log,
+        clients=clients,
+        tickets=tickets,
+        lending=lending,
+        clock=clock,
+    )
+    consents = McpConsents(tickets=tickets, public_url=settings.public_url)
+    titles = {provider: client.profile.title for provider, client in clients.items()}
+    pages = AuthPages(
+        settings, tickets=tickets, connecting=connecting, lending=lending, consents=consents, titles=titles
+    )
+    return AuthService(
+        app=pages.app(),
+        keyring=keyring,
+        connecting=connecting,
+        lending=lending,
+        tickets=tickets,
+        consents=consents,
+        settings=settings,
+        database=database,
+        store=store,
+    )
