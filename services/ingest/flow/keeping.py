@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,11 +38,19 @@ class Words:
 
 def words_of(provider: Provider, kind: RecordKind, record: Mapping[str, Any]) -> Words:
     """The canonical words of a record. One that has no id is named by its own digest, so that it is not lost."""
-    canonical = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+    canonical = _canonical(record)
     sha256 = hashlib.sha256(canonical).hexdigest()
     provider_id = record.get(_ID_FIELDS[kind])
     name = provider_id if isinstance(provider_id, str) and provider_id else f"unnamed-{sha256[:32]}"
     return Words(record_of(provider, kind, name), canonical, sha256)
+
+
+def _canonical(record: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        # Half a surrogate pair, which JSON can hold and UTF-8 cannot, becomes a question mark.
+        return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(errors="replace")
 
 
 def place(record: str, version: int) -> Mapping[str, str]:

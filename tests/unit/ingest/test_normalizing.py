@@ -1,0 +1,173 @@
+"""What the providers' words become in our form."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from libs.contracts.entities import Bill, Company, QontoInvoice
+from libs.contracts.events import EntityMalformed, EntityNormalized, EntityWithdrawn
+from libs.contracts.identity import RecordKind
+from libs.contracts.money import Money
+from services.ingest.domain.normalized import normalized
+
+BILL: dict[str, Any] = {
+    "InvoiceID": "b-1",
+    "Type": "ACCPAY",
+    "Status": "AUTHORISED",
+    "InvoiceNumber": " RE-17 ",
+    "Contact": {"ContactID": "c-1", "Name": "Müller GmbH", "TaxNumber": "DE123"},
+    "Date": "/Date(1539993600000+0000)/",
+    "DueDate": "/Date(1542585600000+1300)/",
+    "CurrencyCode": "EUR",
+    "Total": "119.00",
+    "TotalTax": "19.0",
+    "HasAttachments": True,
+}
+CONTACT: dict[str, Any] = {"ContactID": "c-1", "Name": "Müller GmbH", "ContactStatus": "ACTIVE", "TaxNumber": ""}
+INVOICE: dict[str, Any] = {
+    "id": "q-1",
+    "status": "to_review",
+    "invoice_number": "RE-17",
+    "supplier_name": "Muller",
+    "vat_number": None,
+    "tin": "123",
+    "total_amount": {"value": "119.00", "currency": "EUR"},
+    "issue_date": "2018-10-20",
+    "created_at": "2022-03-04T17:58:30+02:00",
+    "available_actions": {"anything": ["new"]},
+}
+
+
+def said(kind: RecordKind, words: object) -> EntityNormalized | EntityWithdrawn | EntityMalformed:
+    return normalized(words, kind=kind, version=3, content_sha256="0" * 64)
+
+
+def bill(**changed: object) -> Bill:
+    event = said("bill", {**BILL, **changed})
+    assert isinstance(event, EntityNormalized)
+    assert isinstance(event.entity, Bill)
+    return event.entity
+
+
+def test_a_bill_is_read_with_exact_money_and_utc_dates() -> None:
+    read = bill()
+    assert (read.total, read.total_tax) == (Money(minor=11900, currency="EUR"), Money(minor=1900, currency="EUR"))
+    assert (read.number, read.supplier_name, read.contact_id) == ("RE-17", "Müller GmbH", "c-1")
+    # Document dates are midnight UTC whatever the offset says. Source: facts on Xero, section 4, "Dates".
+    assert (read.issue_date, read.due_date) == (date(2018, 10, 20), date(2018, 11, 19))
+    assert read.has_document
+    assert read.defects == ()
+
+
+@pytest.mark.parametrize(("total", "minor"), [("0.00", 0), (250, 25000), ("-12.5", -1250)])
+def test_whole_numbers_zero_and_credit_are_amounts(total: object, minor: int) -> None:
+    assert bill(Total=total).total == Money(minor=minor, currency="EUR")
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"CurrencyCode": "XQQ"}, "unknown_currency"),
+        ({"CurrencyCode": None}, "no_currency"),
+        ({"Total": None}, "no_amount"),
+        ({"Total": 119.5}, "bad_amount"),
+        ({"Total": "1.005"}, "bad_amount"),
+        ({"Total": True}, "bad_amount"),
+    ],
+)
+def test_an_amount_that_cannot_be_read_is_a_defect_with_a_sentence(changed: dict[str, object], code: str) -> None:
+    read = bill(**changed)
+    assert read.total is None
+    assert code in [defect.code for defect in read.defects]
+    assert all(defect.sentence.endswith(".") for defect in read.defects)
+
+
+def test_a_currency_that_spoils_two_amounts_is_one_defect() -> None:
+    assert [defect.code for defect in bill(CurrencyCode="XQQ").defects] == ["unknown_currency"]
+
+
+def test_a_date_that_cannot_be_read_is_a_defect_and_its_iso_sibling_stands_in() -> None:
+    read = bill(Date="20 October", DateString="2018-10-20T00:00:00")
+    assert read.issue_date == date(2018, 10, 20)
+    assert [defect.code for defect in read.defects] == ["bad_date"]
+
+
+@pytest.mark.parametrize(("status", "reason"), [("VOIDED", "voided"), ("DELETED", "deleted")])
+def test_a_voided_or_deleted_bill_is_withdrawn(status: str, reason: str) -> None:
+    event = said("bill", {**BILL, "Status": status})
+    assert isinstance(event, EntityWithdrawn)
+    assert (event.reason, event.kind, event.version) == (reason, "bill", 3)
+
+
+def test_sales_invoices_and_drafts_are_kept_for_the_matcher_to_judge() -> None:
+    read = bill(Type="ACCREC", Status="DRAFT")
+    assert (read.type, read.status) == ("ACCREC", "DRAFT")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ([], "not_an_object"),
+        ({}, "no_id"),
+        ({**BILL, "InvoiceID": 7}, "no_id"),
+        ({**BILL, "Type": None}, "no_type"),
+        ({**BILL, "Status": "  "}, "no_status"),
+    ],
+)
+def test_what_is_no_invoice_record_is_malformed(words: object, code: str) -> None:
+    event = said("bill", words)
+    assert isinstance(event, EntityMalformed)
+    assert event.code == code
+
+
+def test_a_contact_is_a_company_and_an_archived_one_is_marked() -> None:
+    event = said("contact", {**CONTACT, "ContactStatus": "ARCHIVED"})
+    assert isinstance(event, EntityNormalized)
+    assert event.entity == Company(contact_id="c-1", name="Müller GmbH", archived=True)
+
+
+def test_a_merged_contact_is_withdrawn() -> None:
+    event = said("contact", {**CONTACT, "MergedToContactID": "c-2", "ContactStatus": "ARCHIVED"})
+    assert isinstance(event, EntityWithdrawn)
+    assert event.reason == "merged"
+
+
+def test_a_supplier_invoice_is_read_and_unknown_attributes_are_tolerated() -> None:
+    event = said("supplier_invoice", INVOICE)
+    assert isinstance(event, EntityNormalized)
+    read = event.entity
+    assert isinstance(read, QontoInvoice)
+    assert (read.total, read.total_tax, read.tax_number) == (Money(minor=11900, currency="EUR"), None, "123")
+    assert (read.issue_date, read.due_date, read.analyzed_at) == (date(2018, 10, 20), None, None)
+    assert read.created_at is not None
+
+
+def test_a_garbled_amount_of_qonto_is_as_good_as_not_read_yet() -> None:
+    event = said("supplier_invoice", {**INVOICE, "total_amount": {"value": "11,900", "currency": "EUR"}})
+    assert isinstance(event, EntityNormalized)
+    assert isinstance(event.entity, QontoInvoice)
+    assert event.entity.total is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"status": "rejected"}, "rejected"),
+        ({"status": "discarded"}, "deleted"),
+        ({"deleted_at": "2022-03-04T17:58:30+02:00"}, "deleted"),
+    ],
+)
+def test_a_rejected_or_discarded_supplier_invoice_is_withdrawn(changed: dict[str, str], reason: str) -> None:
+    event = said("supplier_invoice", {**INVOICE, **changed})
+    assert isinstance(event, EntityWithdrawn)
+    assert event.reason == reason
+
+
+def test_a_state_that_qonto_adds_is_kept_as_it_is_written() -> None:
+    event = said("supplier_invoice", {**INVOICE, "status": "to_pay"})
+    assert isinstance(event, EntityNormalized)
+    assert isinstance(event.entity, QontoInvoice)
+    assert event.entity.status == "to_pay"
