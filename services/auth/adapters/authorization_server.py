@@ -25,7 +25,7 @@ SHORTEST_LIFE: Final = timedelta(minutes=5)
 """What we believe when a provider does not say how long its token lives: less than either provider's."""
 
 
-SecretPlace = Literal["client_secret_basic", "client_secret_post"]
+ClientAuthentication = Literal["client_secret_basic", "client_secret_post"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class AuthorizationServer:
         profile: What is fixed about the provider.
         app: Our registration there.
         addresses: Where it is.
-        secret_goes_in: Xero takes HTTP Basic; Qonto takes the form body only and refuses Basic.
+        client_authentication: Xero takes HTTP Basic; Qonto takes the form body only and refuses Basic.
         account_of: Asks whose account a consent opens.
         clock: Tells when a token runs out.
 
@@ -71,17 +71,18 @@ class AuthorizationServer:
 
     def __init__(
         self,
+        *,
         profile: ProviderProfile,
         app: RegisteredApp,
         addresses: ServerAddresses,
-        secret_goes_in: SecretPlace,
+        client_authentication: ClientAuthentication,
         account_of: AccountOf,
         clock: Clock,
     ) -> None:
         self._profile = profile
         self._app = app
         self._addresses = addresses
-        self._secret_goes_in = secret_goes_in
+        self._client_authentication = client_authentication
         self._account_of = account_of
         self._clock = clock
 
@@ -188,8 +189,8 @@ class AuthorizationServer:
         return AsyncOAuth2Client(
             app.client_id,
             app.client_secret,
-            token_endpoint_auth_method=self._secret_goes_in,
-            revocation_endpoint_auth_method=self._secret_goes_in,
+            token_endpoint_auth_method=self._client_authentication,
+            revocation_endpoint_auth_method=self._client_authentication,
             headers=dict(app.headers),
             timeout=CALL_SECONDS,
         )

@@ -28,10 +28,13 @@ def xero_server(
     endpoints: XeroEndpoints, app: RegisteredApp, http: httpx.AsyncClient, clock: Clock
 ) -> AuthorizationServer:
     """Xero's authorization server."""
-    profile = ProviderProfile("xero", "Xero", XERO_SCOPES, XERO_GRACE_SECONDS)
-    addresses = ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url)
     return AuthorizationServer(
-        profile, app, addresses, "client_secret_basic", xero_account(XeroClient(http, endpoints)), clock
+        profile=ProviderProfile("xero", "Xero", XERO_SCOPES, XERO_GRACE_SECONDS),
+        app=app,
+        addresses=ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url),
+        client_authentication="client_secret_basic",
+        account_of=xero_account(XeroClient(http, endpoints)),
+        clock=clock,
     )
 
 
@@ -44,7 +47,11 @@ def qonto_server(
     staging_token: str | None = None,
 ) -> AuthorizationServer:
     """Qonto's authorization server."""
-    profile = ProviderProfile("qonto", "Qonto", QONTO_SCOPES, QONTO_GRACE_SECONDS)
-    addresses = ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url)
-    client = QontoClient(http, endpoints.api_url, staging_token)
-    return AuthorizationServer(profile, app, addresses, "client_secret_post", qonto_account(client), clock)
+    return AuthorizationServer(
+        profile=ProviderProfile("qonto", "Qonto", QONTO_SCOPES, QONTO_GRACE_SECONDS),
+        app=app,
+        addresses=ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url),
+        client_authentication="client_secret_post",
+        account_of=qonto_account(QontoClient(http, endpoints.api_url, staging_token)),
+        clock=clock,
+    )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
+from libs.contracts.events import Event
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
+from libs.runtime.clock import ShiftedClock
+from libs.xero.standin import Standin, running_standin
 from services.auth.adapters.memory import MemoryAuthStore
 from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.ports import AuthStore
+from tests.support.auth import RunningAuth, running_auth
 from tests.support.memory import MemoryFixture
 from tests.support.postgres import PostgresFixture
 
@@ -41,3 +46,31 @@ class Kept:
 def kept(request: pytest.FixtureRequest) -> Kept:
     """A place of this test's own."""
     return Kept(request.getfixturevalue(request.param))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Auth beside a stand-in of Xero whose clock is auth's clock too."""
+
+    auth: RunningAuth
+    xero: Standin
+    clock: ShiftedClock
+    kept: Kept
+
+
+@pytest.fixture
+async def stage(kept: Kept) -> AsyncIterator[Stage]:
+    """Auth and Xero, running."""
+    clock = ShiftedClock()
+    async with (
+        running_standin(clock=clock) as xero,
+        running_auth(xero, clock=clock, log=kept.log, database=await kept.database(), store=kept.store) as auth,
+    ):
+        yield Stage(auth, xero, clock, kept)
+
+
+async def events_of(kept: Kept) -> list[Event]:
+    """What auth has said so far."""
+    reader = await kept.fixture.reader()
+    piece = await reader.read("auth", {}, topics=frozenset({"auth.consented.v1"}), limit=1000)
+    return [(await reader.open(raw)).envelope.payload for raw in piece.deliveries]

@@ -1,0 +1,150 @@
+"""Connecting: who may, what is kept, and every way in which a callback does not fit."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from libs.contracts.events import ConsentGranted, ConsentRevoked
+from libs.xero.endpoints import READ_SCOPES
+from tests.contract.auth.conftest import Stage, events_of
+from tests.support.auth import TENANT, calls
+
+
+async def authorize_url(stage: Stage, workspace: UUID, query: str = "") -> dict[str, str]:
+    async with stage.auth.signed_in(workspace) as browser:
+        browser.follow_redirects = False
+        answer = await browser.get(f"{stage.auth.url}/connect/xero{query}")
+    return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+
+
+async def callback(stage: Stage, workspace: UUID, query: dict[str, str], provider: str = "xero") -> httpx.Response:
+    async with stage.auth.signed_in(workspace) as browser:
+        return await browser.get(f"{stage.auth.url}/connect/{provider}/callback", params=query)
+
+
+async def code_for(stage: Stage, query: dict[str, str]) -> dict[str, str]:
+    async with httpx.AsyncClient() as browser:
+        answer = await browser.get(stage.xero.endpoints.authorize_url, params=query)
+    return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+
+
+async def test_a_person_connects_xero_and_reads_in_plain_words_what_was_granted(stage: Stage) -> None:
+    workspace = uuid4()
+    page = await stage.auth.connect(workspace, "xero")
+    assert page.status_code == httpx.codes.OK
+    assert "read the files attached to bills" in page.text
+    assert "Atelier Marchand" in page.text
+    assert await stage.auth.service.connection_state(workspace, "xero") == "active"
+    token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    assert token.account == TENANT
+    assert token.secret not in repr(token)
+    (said,) = await events_of(stage.kept)
+    assert said == ConsentGranted(provider="xero", account=TENANT, scopes=READ_SCOPES)
+
+
+async def test_the_way_to_xero_carries_pkce_and_a_state_that_cannot_be_guessed(stage: Stage) -> None:
+    query = await authorize_url(stage, uuid4())
+    assert query["code_challenge_method"] == "S256"
+    assert len(query["code_challenge"]) == 43
+    assert len(query["state"].partition(".")[2]) >= 32
+    assert query["redirect_uri"].startswith("http://localhost:")  # facts/xero.md, 5: 127.0.0.1 is refused
+    assert query["scope"].split() == list(READ_SCOPES)
+
+
+async def test_a_callback_that_comes_twice_is_refused_the_second_time(stage: Stage) -> None:
+    workspace = uuid4()
+    query = await authorize_url(stage, workspace)
+    answer = await code_for(stage, query)
+    assert (await callback(stage, workspace, answer)).status_code == httpx.codes.OK
+    again = await callback(stage, workspace, answer)
+    assert again.status_code == httpx.codes.BAD_REQUEST
+    assert "used already" in again.text
+
+
+@pytest.mark.parametrize("state", ["", "x", f"{uuid4().hex}.guess", "é" * 40, "a" * 5000])
+async def test_a_callback_without_our_state_is_refused(stage: Stage, state: str) -> None:
+    answer = await callback(stage, uuid4(), {"code": "c", "state": state})
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert not [call for call in await calls(stage.xero) if "/connect/token" in call]
+
+
+async def test_a_state_of_another_workspace_is_refused(stage: Stage) -> None:
+    query = await authorize_url(stage, uuid4())
+    answer = await callback(stage, uuid4(), await code_for(stage, query))
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+
+
+async def test_a_state_older_than_ten_minutes_is_refused(stage: Stage) -> None:
+    workspace = uuid4()
+    answer = await code_for(stage, await authorize_url(stage, workspace))
+    stage.clock.advance(601)
+    assert (await callback(stage, workspace, answer)).status_code == httpx.codes.BAD_REQUEST
+
+
+async def test_a_code_of_another_visit_is_refused_for_its_verifier(stage: Stage) -> None:
+    workspace = uuid4()
+    mine, theirs = await authorize_url(stage, workspace), await authorize_url(stage, uuid4())
+    stolen = await code_for(stage, theirs)
+    answer = await callback(stage, workspace, {"code": stolen["code"], "state": mine["state"]})
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert await stage.auth.service.connection_state(workspace, "xero") == "none"
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"])
+async def test_a_return_address_elsewhere_is_refused(stage: Stage, address: str) -> None:
+    async with stage.auth.signed_in(uuid4()) as browser:
+        answer = await browser.get(f"{stage.auth.url}/connect/xero", params={"return_to": address})
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+
+
+async def test_without_a_session_nobody_connects_anything(stage: Stage) -> None:
+    async with httpx.AsyncClient() as stranger:
+        answer = await stranger.get(f"{stage.auth.url}/connect/xero")
+    assert answer.status_code == httpx.codes.FORBIDDEN
+    assert "not signed in" in answer.text
+
+
+async def test_a_sign_in_link_works_once(stage: Stage) -> None:
+    link = await stage.auth.service.sign_in_ticket(uuid4())
+    async with httpx.AsyncClient() as browser:
+        first, second = await browser.get(link), await browser.get(link)
+    cookie = first.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert second.status_code == httpx.codes.FORBIDDEN
+
+
+async def test_a_refusal_at_xero_is_said_calmly_and_changes_nothing(stage: Stage) -> None:
+    workspace = uuid4()
+    query = await authorize_url(stage, workspace)
+    answer = await callback(stage, workspace, {"error": "access_denied", "state": query["state"]})
+    assert answer.status_code == httpx.codes.OK
+    assert "Nothing was changed" in answer.text
+    assert await stage.auth.service.connection_state(workspace, "xero") == "none"
+
+
+async def test_an_unknown_page_is_a_page_too(stage: Stage) -> None:
+    async with stage.auth.signed_in(uuid4()) as browser:
+        answer = await browser.get(f"{stage.auth.url}/connect/sage")
+    assert answer.status_code == httpx.codes.NOT_FOUND
+    assert "<h1>" in answer.text
+
+
+async def test_disconnecting_ends_the_consent_at_xero_and_says_so_once(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    await stage.auth.service.revoke(workspace, "xero")
+    await stage.auth.service.revoke(workspace, "xero")
+    assert await stage.auth.service.connection_state(workspace, "xero") == "revoked"
+    async with httpx.AsyncClient() as http:
+        bearer = {"Authorization": f"Bearer {token.secret}"}
+        answer = await http.get(stage.xero.endpoints.connections_url, headers=bearer)
+    assert answer.status_code == httpx.codes.UNAUTHORIZED or answer.json() == []
+    assert [said for said in await events_of(stage.kept) if isinstance(said, ConsentRevoked)] == [
+        ConsentRevoked(provider="xero")
+    ]

@@ -1,0 +1,146 @@
+"""Auth at a real address, against stand-ins, with a browser."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+from aiohttp import web
+
+from libs.contracts.identity import Provider
+from libs.crypto.key_provider import MemoryKeyProvider
+from libs.database.memory import MemoryDatabase
+from libs.database.port import Database
+from libs.eventlog.port import EventLog
+from libs.runtime.clock import Clock
+from libs.xero.standin import Standin
+from services.auth.adapters.authorization_server import RegisteredApp
+from services.auth.adapters.memory import MemoryAuthStore
+from services.auth.adapters.providers import xero_server
+from services.auth.config import AuthSettings
+from services.auth.main import AuthService, build, build_keyring
+from services.auth.ports import AuthStore, ProviderClient
+
+XERO_CLIENT = ("well-demo", "well-demo-secret")
+TENANT = "5f0e8d1c-0000-4000-8000-000000000001"
+
+
+@dataclass(frozen=True)
+class RunningAuth:
+    """Auth, listening."""
+
+    service: AuthService
+    url: str
+
+    @asynccontextmanager
+    async def signed_in(self, workspace: UUID) -> AsyncIterator[httpx.AsyncClient]:
+        """A browser with a session of this workspace, which follows redirects."""
+        async with httpx.AsyncClient() as browser:
+            answer = await browser.get(await self.service.sign_in_ticket(workspace))
+            assert answer.status_code == httpx.codes.SEE_OTHER
+            browser.follow_redirects = True
+            yield browser
+
+    async def connect(self, workspace: UUID, provider: Provider) -> httpx.Response:
+        """Connect a provider as a person would, by clicking through."""
+        async with self.signed_in(workspace) as browser:
+            return await browser.get(f"{self.url}/connect/{provider}")
+
+
+def free_socket() -> socket.socket:
+    """A bound socket on the loopback, whose port is known before anything is built."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
+async def told(standin: Standin, path: str, words: dict[str, Any]) -> None:
+    """Tell a stand-in something under `/_standin/`."""
+    async with httpx.AsyncClient() as http:
+        (await http.post(f"{standin.url}/_standin/{path}", json=words)).raise_for_status()
+
+
+async def calls(standin: Standin) -> dict[str, int]:
+    """How many calls a stand-in has had, by method, path and status."""
+    async with httpx.AsyncClient() as http:
+        counted: dict[str, int] = (await http.get(f"{standin.url}/_standin/calls")).raise_for_status().json()
+        return counted
+
+
+def build_auth(
+    url: str,
+    *,
+    clock: Clock,
+    clients: dict[Provider, ProviderClient],
+    log: EventLog,
+    database: Database,
+    store: AuthStore,
+    settings: AuthSettings | None = None,
+) -> AuthService:
+    """Auth over a database, with keys of its own."""
+    keys = build_keyring(
+        database=MemoryDatabase(), store=MemoryAuthStore(), key_provider=MemoryKeyProvider(), clock=clock
+    )
+    return build(
+        settings=settings or AuthSettings(public_url=url, home_url=f"{url}/home"),
+        database=database,
+        store=store,
+        keyring=keys,
+        log=log,
+        clients=clients,
+        clock=clock,
+    )
+
+
+def xero_client(standin: Standin, url: str, http: httpx.AsyncClient, clock: Clock) -> ProviderClient:
+    """Xero's authorization server, as a stand-in plays it."""
+    app = RegisteredApp(*XERO_CLIENT, redirect_uri=f"{url}/connect/xero/callback")
+    return xero_server(standin.endpoints, app, http, clock)
+
+
+@asynccontextmanager
+async def served(app: web.Application, bound: socket.socket) -> AsyncIterator[None]:
+    """Serve an aiohttp application on a socket."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.SockSite(runner, bound).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def running_auth(
+    standin: Standin,
+    *,
+    clock: Clock,
+    log: EventLog,
+    database: Database,
+    store: AuthStore,
+    settings: dict[str, Any] | None = None,
+) -> AsyncIterator[RunningAuth]:
+    """Auth against a stand-in of Xero that approves every consent."""
+    bound = free_socket()
+    url = f"http://localhost:{bound.getsockname()[1]}"
+    await told(standin, "organisations", {"tenant_id": TENANT, "name": "Atelier Marchand"})
+    await told(standin, "settings", {"consent": "auto"})
+    async with httpx.AsyncClient() as http:
+        service = build_auth(
+            url,
+            clock=clock,
+            clients={"xero": xero_client(standin, url, http, clock)},
+            log=log,
+            database=database,
+            store=store,
+            settings=AuthSettings(public_url=url, home_url=f"{url}/home", **(settings or {})),
+        )
+        async with served(service.app, bound):
+            yield RunningAuth(service, url)
+        await service.aclose()
