@@ -1,0 +1,1 @@
+"""Postgres and Qonto over HTTP, and their twins in memory."""

@@ -1,0 +1,120 @@
+"""The job `pusher.read_back`: what did Qonto read from the document?
+
+1. Take settled postings that are due, with a lease.
+2. List their supplier invoices by attachment, 50 at a time, outside any transaction.
+3. Compare those that Qonto has analysed, field by field, and put the outcome on record. Those it has not are looked at
+   again after a growing pause, and left after a limit: they stay settled, and say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from libs.contracts.envelope import Envelope
+from libs.database.port import Database
+from libs.eventlog.port import EventLog
+from libs.runtime.clock import Clock
+from libs.runtime.crashpoints import crashpoint
+from services.pusher.domain.comparing import ReadBack, compare
+from services.pusher.domain.posting import Posting, State
+from services.pusher.domain.retrying import ReadingRule
+from services.pusher.domain.telling import Teller
+from services.pusher.flow.rounds import Rounds
+from services.pusher.ports import QontoReader, Store, Workspaces
+
+READ_AT_ONCE: Final = 50
+"""Supplier invoices a listing. Fifty ids make an address of 3 kB; servers commonly refuse 8."""
+
+_NOT_READ_YET: Final = "Qonto has not read it yet."
+_NEVER_READ: Final = "Qonto has the document, and did not read it within days; its fields were not compared."
+_NO_FIELDS: Final = "Qonto read no field of the document that Xero has; nothing could be compared."
+
+
+class ReadBackJob:
+    """Compares what Qonto read with what Xero has."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        log: EventLog,
+        store: Store,
+        qonto: QontoReader,
+        workspaces: Workspaces,
+        clock: Clock,
+        rule: ReadingRule,
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._store = store
+        self._qonto = qonto
+        self._clock = clock
+        self._rule = rule
+        self._rounds = Rounds("pusher.read_back", workspaces, clock)
+
+    async def step(self) -> int:
+        """Read back what is due in every workspace, and give how many postings came to an end."""
+        return await self._rounds.go(self.read_back)
+
+    async def read_back(self, workspace: UUID) -> int:
+        """Read back what is due in one workspace.
+
+        Raises:
+            Transient: Qonto could not be read; the postings are due again when their lease runs out.
+            ConsentLost: A person must reconnect Qonto.
+        """
+        taken = await self._take(workspace)
+        if not taken:
+            return 0
+        wanted = [posting.attachment_id for posting in taken if posting.attachment_id]
+        read = await self._qonto.by_attachments(workspace, wanted) if wanted else []
+        ended = await self._conclude(workspace, taken, {invoice.invoice_id: invoice for invoice in read})
+        crashpoint("pusher.after_read_back")
+        return ended
+
+    async def _take(self, workspace: UUID) -> list[Posting]:
+        """1."""
+        async with self._database.transaction(workspace) as tx:
+            now = self._clock.now()
+            taken = await self._store.take(tx, {State.SETTLED}, now, READ_AT_ONCE)
+            lease = now + timedelta(seconds=self._rule.lease_seconds)
+            return await self._store.save(tx, [replace(posting, due_at=lease) for posting in taken])
+
+    async def _conclude(self, workspace: UUID, taken: Sequence[Posting], read: Mapping[str, ReadBack]) -> int:
+        """3."""
+        async with self._database.transaction(workspace) as tx:
+            held = await self._store.hold_postings(tx, {posting.record for posting in taken})
+            versions = {posting.id: posting.version for posting in held}
+            mine = [posting for posting in taken if versions[posting.id] == posting.version]
+            tell = Teller(workspace, self._clock.now())
+            events: list[Envelope] = []
+            changed = [self._judged(tell, posting, read.get(str(posting.invoice_id)), events) for posting in mine]
+            await self._store.save(tx, changed)
+            await self._log.append(tx, events)
+        return sum(posting.due_at is None for posting in changed)
+
+    def _judged(self, tell: Teller, posting: Posting, read: ReadBack | None, events: list[Envelope]) -> Posting:
+        if posting.expected is None:
+            return replace(posting, due_at=None, code="not_compared", sentence=_NO_FIELDS)
+        if read is None or not read.analyzed:
+            return self._later(tell, posting)
+        comparison = compare(posting.expected, read)
+        if not comparison.compared:
+            return replace(posting, due_at=None, code="not_compared", sentence=_NO_FIELDS)
+        if comparison.differences:
+            told = tell.differs(posting, read.invoice_id, comparison.differences)
+        else:
+            told = tell.verified(posting, read.invoice_id)
+        events.append(told.event)
+        return told.posting
+
+    def _later(self, tell: Teller, posting: Posting) -> Posting:
+        looks = posting.looks + 1
+        if looks >= self._rule.looks_max or posting.attachment_id is None:
+            return replace(posting, looks=looks, due_at=None, code="not_read", sentence=_NEVER_READ)
+        due_at = tell.now + self._rule.pause(looks)
+        return replace(posting, looks=looks, due_at=due_at, code="not_read_yet", sentence=_NOT_READ_YET)

@@ -1,0 +1,116 @@
+"""Wiring: what the pusher is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from libs.blobs.port import BlobStore
+from libs.bus.port import Subscription
+from libs.crypto.keyring import Sealer
+from libs.database.port import Database
+from libs.eventlog.port import EventLog
+from libs.qonto.client import QontoClient
+from libs.runtime.clock import Clock
+from libs.runtime.worker import Worker
+from services.pusher.adapters.postgres import PostgresStore
+from services.pusher.adapters.qonto_http import QontoOverHttp
+from services.pusher.config import PusherConfig
+from services.pusher.domain.posting import Posting
+from services.pusher.flow.intend import Intend
+from services.pusher.flow.read_back import ReadBackJob
+from services.pusher.flow.submit import Submit
+from services.pusher.ports import Qonto, Store, TokenLender, Workspaces
+
+
+@dataclass(frozen=True)
+class PusherService:
+    """The pusher, ready to run.
+
+    Attributes:
+        subscriptions: What it hears.
+        workers: What it does.
+    """
+
+    subscriptions: tuple[Subscription, ...]
+    workers: tuple[Worker, ...]
+    _database: Database
+    _store: Store
+
+    async def counts(self, workspace: UUID) -> Mapping[str, int]:
+        """Postings by state; `waiting` counts bills to be posted that no posting was made of yet."""
+        async with self._database.transaction(workspace) as tx:
+            return {state.value: count for state, count in (await self._store.counts(tx)).items()}
+
+    async def postings(self, workspace: UUID, record: str) -> list[Posting]:
+        """Every posting of a bill, by generation."""
+        async with self._database.transaction(workspace) as tx:
+            return await self._store.hold_postings(tx, [record])
+
+
+def build(
+    *,
+    database: Database,
+    log: EventLog,
+    sealer: Sealer,
+    clock: Clock,
+    blobs: BlobStore,
+    client: QontoClient,
+    lender: TokenLender,
+    workspaces: Workspaces,
+    config: PusherConfig | None = None,
+) -> PusherService:
+    """The pusher over Postgres and Qonto's API. What it is given is closed by its owner."""
+    return assemble(
+        database=database,
+        log=log,
+        store=PostgresStore(sealer),
+        qonto=QontoOverHttp(client, lender),
+        clock=clock,
+        blobs=blobs,
+        workspaces=workspaces,
+        config=config or PusherConfig(),
+    )
+
+
+def assemble(
+    *,
+    database: Database,
+    log: EventLog,
+    store: Store,
+    qonto: Qonto,
+    clock: Clock,
+    blobs: BlobStore,
+    workspaces: Workspaces,
+    config: PusherConfig,
+) -> PusherService:
+    """The pusher over any adapters."""
+    submit = Submit(
+        database=database,
+        log=log,
+        store=store,
+        qonto=qonto,
+        blobs=blobs,
+        workspaces=workspaces,
+        clock=clock,
+        rule=config.retry,
+    )
+    read_back = ReadBackJob(
+        database=database,
+        log=log,
+        store=store,
+        qonto=qonto,
+        workspaces=workspaces,
+        clock=clock,
+        rule=config.reading,
+    )
+    return PusherService(
+        subscriptions=(Intend(store, clock).subscription(),),
+        workers=(
+            Worker("pusher.submit", submit.step, config.idle_seconds),
+            Worker("pusher.read_back", read_back.step, config.idle_seconds),
+        ),
+        _database=database,
+        _store=store,
+    )
