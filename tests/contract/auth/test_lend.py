@@ -1,0 +1,162 @@
+"""Lending: one refresh however many ask, whoever dies, and nothing after a consent is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from libs.contracts.errors import ConsentLost, Rejected, Transient
+from libs.contracts.events import ConsentLost as ConsentLostEvent
+from services.auth.domain.connection import LEASE, Account, TokenPair
+from services.auth.main import AuthService
+from services.auth.ports import ProviderClient, ProviderProfile
+from tests.contract.auth.conftest import Stage, events_of
+from tests.support.auth import TENANT, build_auth, calls, told, xero_client
+
+ALMOST_OLD_SECONDS: Final = 1800 - 60
+"""A Xero token lives 30 minutes; with a minute left it is refreshed first. Source: facts/xero.md, section 5."""
+
+
+class Died(BaseException):
+    """Stands for a process that ends here; no handler catches it."""
+
+
+class DiesAfterTheAnswer:
+    """A provider whose answer arrives in a process that dies before it can store it."""
+
+    def __init__(self, inner: ProviderClient) -> None:
+        self._inner = inner
+
+    @property
+    def profile(self) -> ProviderProfile:
+        """As of the one it wraps."""
+        return self._inner.profile
+
+    def authorize_url(self, *, state: str, challenge: str) -> str:
+        return self._inner.authorize_url(state=state, challenge=challenge)
+
+    async def exchange(self, *, code: str, verifier: str) -> TokenPair:
+        return await self._inner.exchange(code=code, verifier=verifier)
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        await self._inner.refresh(refresh_token)
+        raise Died
+
+    async def account(self, pair: TokenPair) -> Account:
+        return await self._inner.account(pair)
+
+    async def revoke(self, refresh_token: str) -> None:
+        await self._inner.revoke(refresh_token)
+
+
+async def another_process(stage: Stage, http: httpx.AsyncClient, *, dies: bool = False) -> AuthService:
+    client = xero_client(stage.xero, stage.auth.url, http, stage.clock)
+    return build_auth(
+        stage.auth.url,
+        clock=stage.clock,
+        clients={"xero": DiesAfterTheAnswer(client) if dies else client},
+        log=stage.kept.log,
+        database=await stage.kept.database(),
+        store=stage.kept.store,
+    )
+
+
+async def token_calls(stage: Stage) -> int:
+    return sum(count for call, count in (await calls(stage.xero)).items() if call.startswith("POST /connect/token"))
+
+
+async def test_fifty_tasks_in_three_processes_refresh_an_old_token_once(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    before = await token_calls(stage)
+    stage.clock.advance(ALMOST_OLD_SECONDS)
+    async with httpx.AsyncClient() as http:
+        processes = [await another_process(stage, http) for _ in range(3)]
+        tokens = await asyncio.gather(*(processes[n % 3].lend("xero_mcp", workspace, "xero") for n in range(50)))
+    assert await token_calls(stage) == before + 1
+    assert len({token.secret for token in tokens}) == 1
+
+
+async def test_a_process_that_dies_between_the_answer_and_the_commit_costs_no_consent(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    stage.clock.advance(ALMOST_OLD_SECONDS)
+    async with httpx.AsyncClient() as http:
+        dying = await another_process(stage, http, dies=True)
+        with pytest.raises(Died):
+            await dying.lending._refreshing.refreshed(workspace, "xero", beyond=0)
+        stage.clock.advance(LEASE.total_seconds())  # Xero honours the spent token for 30 minutes, Qonto for 60 seconds
+        token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+        answer = await http.get(
+            stage.xero.endpoints.connections_url, headers={"Authorization": f"Bearer {token.secret}"}
+        )
+    assert answer.status_code == httpx.codes.OK
+    assert await stage.auth.service.connection_state(workspace, "xero") == "active"
+
+
+async def test_a_revoked_consent_is_lost_said_once_and_comes_back_with_a_person(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    await told(stage.xero, "revoke", {"tenant_id": TENANT})
+    with pytest.raises(ConsentLost):
+        await stage.auth.service.refused(workspace, "xero", token.secret)
+    await stage.auth.service.refused(workspace, "xero", token.secret)
+    with pytest.raises(ConsentLost):
+        await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    assert await stage.auth.service.connection_state(workspace, "xero") == "lost"
+    (lost,) = [said for said in await events_of(stage.kept) if isinstance(said, ConsentLostEvent)]
+    assert "Connect Xero again" in lost.sentence
+    await stage.auth.connect(workspace, "xero")
+    assert (await stage.auth.service.lend("xero_mcp", workspace, "xero")).secret != token.secret
+
+
+async def test_a_refused_token_is_refreshed_once_for_everybody_who_met_the_refusal(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    before = await token_calls(stage)
+    await asyncio.gather(*(stage.auth.service.refused(workspace, "xero", token.secret) for _ in range(10)))
+    assert (await stage.auth.service.lend("xero_mcp", workspace, "xero")).secret != token.secret
+    assert await token_calls(stage) == before + 1
+
+
+async def test_a_token_refused_right_after_its_refresh_means_that_the_consent_is_gone(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    first = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    await stage.auth.service.refused(workspace, "xero", first.secret)
+    second = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    with pytest.raises(ConsentLost):
+        await stage.auth.service.refused(workspace, "xero", second.secret)
+
+
+@pytest.mark.parametrize("kind", ["500", "html", "lost"])
+async def test_a_refresh_without_a_clear_answer_costs_nothing_but_time(stage: Stage, kind: str) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    stage.clock.advance(ALMOST_OLD_SECONDS)
+    await told(stage.xero, "faults", {"method": "POST", "path": "/connect/token", "kind": kind})
+    with pytest.raises(Transient):
+        await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    assert (await stage.auth.service.lend("xero_mcp", workspace, "xero")).account == TENANT
+
+
+@pytest.mark.parametrize("service", ["ingest", "pusher", "matcher", "console", ""])
+async def test_only_the_mcp_server_borrows_xero(stage: Stage, service: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        await stage.auth.service.lend(service, uuid4(), "xero")
+    assert refused.value.code == "not_a_borrower"
+
+
+async def test_one_workspace_borrows_nothing_of_another(stage: Stage) -> None:
+    mine, theirs = uuid4(), uuid4()
+    await stage.auth.connect(theirs, "xero")
+    with pytest.raises(ConsentLost):
+        await stage.auth.service.lend("xero_mcp", mine, "xero")
+    assert await stage.auth.service.connection_state(mine, "xero") == "none"
+    assert list(await stage.auth.service.workspaces()) == [theirs]
