@@ -1,0 +1,1 @@
+"""The stores of the matcher: Postgres, and its twin in memory."""

@@ -1,0 +1,1 @@
+"""The rules of matching. Pure: no clock, no I/O, no chance."""
