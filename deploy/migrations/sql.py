@@ -6,18 +6,16 @@ from pathlib import Path
 
 from alembic import op
 
+from libs.database.script import read_script, run_script
+
 _EVENT_LOG = Path(__file__).parents[2] / "libs" / "eventlog" / "schema.sql"
 
 
 def run_beside(migration: str) -> None:
     """Run the `.sql` file that has the migration's own name."""
-    _run(Path(migration).with_suffix(".sql").read_text(encoding="utf-8"))
+    run_script(op.get_bind(), read_script(Path(migration).with_suffix(".sql")))
 
 
 def event_log(service: str) -> None:
     """Make the log of a service: its events, its heads and the positions of its groups."""
-    _run(_EVENT_LOG.read_text(encoding="utf-8").replace("{service}", service))
-
-
-def _run(sql: str) -> None:
-    op.get_bind().exec_driver_sql(sql)
+    run_script(op.get_bind(), read_script(_EVENT_LOG).replace("{service}", service))

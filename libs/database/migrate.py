@@ -14,6 +14,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from libs.contracts.errors import Transient
+from libs.database.script import read_script, run_script
 
 MIGRATIONS: Final = Path(__file__).parents[2] / "deploy" / "migrations"
 
@@ -58,7 +59,7 @@ def _migrate(dsn: str, services: tuple[str, ...], role_secret: bytes | None) -> 
             connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
             connection.commit()
             _make_roles(connection, services, role_secret)
-            connection.exec_driver_sql((MIGRATIONS / "bootstrap.sql").read_text(encoding="utf-8"))
+            run_script(connection, read_script(MIGRATIONS / "bootstrap.sql"))
             for service in services:
                 _upgrade(connection, service)
     except sqlalchemy.exc.OperationalError as error:

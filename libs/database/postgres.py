@@ -6,8 +6,8 @@ connection that setting reads as an empty string afterwards, which is why every 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -39,6 +39,19 @@ _WORTH_ANOTHER_TRY: Final = (
 )
 
 
+@contextmanager
+def lost_as_transient() -> Iterator[None]:
+    """Turns what a lost connection or a lost race raises into the error that says: try again.
+
+    Raises:
+        Transient: The server could not be reached, or the transaction lost a race.
+    """
+    try:
+        yield
+    except _WORTH_ANOTHER_TRY as error:
+        raise Transient(f"Postgres could not do it this time ({type(error).__name__}).") from error
+
+
 class PostgresTransaction:
     """A transaction of one workspace on one connection."""
 
@@ -65,12 +78,10 @@ class PostgresDatabase:
         Raises:
             Transient: The database could not be reached, or the transaction lost a race and may be tried again.
         """
-        try:
+        with lost_as_transient():
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute("SELECT set_config('app.workspace', $1, true)", str(workspace))
                 yield PostgresTransaction(connection, workspace)
-        except _WORTH_ANOTHER_TRY as error:
-            raise Transient(f"Postgres could not finish a transaction ({type(error).__name__}).") from error
 
     async def close(self) -> None:
         """Close every connection, waiting for transactions under way."""
@@ -95,12 +106,10 @@ async def open_pool(
         Transient: The server could not be reached.
     """
     secret: dict[str, Any] = {} if password is None else {"password": password}
-    try:
+    with lost_as_transient():
         return await asyncpg.create_pool(
             dsn, user=role, **secret, min_size=1, max_size=connections, command_timeout=COMMAND_TIMEOUT_SECONDS
         )
-    except _WORTH_ANOTHER_TRY as error:
-        raise Transient(f"Postgres does not answer ({type(error).__name__}).") from error
 
 
 def connection_of(tx: Transaction) -> Connection:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Malformed, Stale
+from libs.contracts.identity import bucket_of, key_of
 from libs.database.memory import MemoryDatabase, shared_table_of
 from libs.database.port import Transaction
 from libs.eventlog.numbering import numbered, split_consumed
@@ -49,9 +51,8 @@ class MemoryEventLog:
             known[event.id] = position
             heads[position.bucket] = position.sequence
             plain = event.model_dump_json().encode()
-            rows[position.bucket, position.sequence] = (
-                event.topic,
-                RawDelivery(position, event.workspace, event.id, plain),
+            rows[position.bucket, position.sequence] = RawDelivery(
+                position, event.workspace, event.topic, event.id, plain
             )
         return placed
 
@@ -90,14 +91,20 @@ class MemoryLogReader:
             taken = 0
             through[bucket] = head
             for sequence in range(after.get(bucket, 0) + 1, head + 1):
-                topic, raw = rows[bucket, sequence]
-                if topic in topics:
+                raw = rows[bucket, sequence]
+                if raw.topic in topics:
                     deliveries.append(raw)
                     taken += 1
                 if taken == share:
                     through[bucket] = sequence
                     break
         return Slice(tuple(deliveries), through)
+
+    async def of_record(self, log: str, workspace: UUID, record: str) -> Sequence[RawDelivery]:
+        """Every event of one record in a log, in order."""
+        bucket = bucket_of(key_of(workspace, record))
+        rows = [raw for (in_bucket, _), raw in sorted(self._rows(f"{log}.event_log").items()) if in_bucket == bucket]
+        return [raw for raw in rows if raw.workspace == workspace and (await self.open(raw)).envelope.record == record]
 
     async def open(self, raw: RawDelivery) -> Delivery:
         """The event inside.

@@ -82,6 +82,7 @@ class RawDelivery:
 
     position: Position
     workspace: UUID
+    topic: str
     event_id: UUID
     sealed: bytes
 
@@ -108,6 +109,10 @@ class LogReader(Protocol):
 
     async def read(self, log: str, after: Mapping[int, int], *, topics: frozenset[str], limit: int) -> Slice:
         """About `limit` events of these topics behind the given sequences, fairly over the buckets."""
+        ...
+
+    async def of_record(self, log: str, workspace: UUID, record: str) -> Sequence[RawDelivery]:
+        """Every event of one record in a log, in order."""
         ...
 
     async def open(self, raw: RawDelivery) -> Delivery:

@@ -8,19 +8,21 @@ each other for ever, since both take them in the same order.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 from pydantic import ValidationError
 
 from libs.contracts.envelope import Envelope
-from libs.contracts.errors import Malformed, Stale, Transient
+from libs.contracts.errors import Malformed, Stale
 from libs.crypto.keyring import Sealer
 from libs.crypto.seal import WorkspaceSeal
 from libs.database.growth import Growth
 from libs.database.port import Transaction
-from libs.database.postgres import Connection, connection_of
+from libs.database.postgres import Connection, connection_of, lost_as_transient
 from libs.eventlog.numbering import numbered, split_consumed
 from libs.eventlog.port import Consumed, Delivery, Position, RawDelivery, Slice
 
@@ -39,12 +41,12 @@ RETURNING head.bucket, head.sequence - wanted.events AS before
 
 _INSERT_EVENTS: Final = """
 WITH written AS (
-    INSERT INTO {log}.event_log (bucket, sequence, workspace, event_id, topic, sealed)
-    SELECT bucket, sequence, $6, event_id, topic, sealed
-    FROM unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::text[], $5::bytea[])
-        AS new(bucket, sequence, event_id, topic, sealed)
+    INSERT INTO {log}.event_log (bucket, sequence, workspace, event_id, topic, record_key, sealed)
+    SELECT bucket, sequence, $7, event_id, topic, record_key, sealed
+    FROM unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::text[], $5::bytea[], $6::bytea[])
+        AS new(bucket, sequence, event_id, topic, record_key, sealed)
 )
-SELECT pg_notify($7, $8)
+SELECT pg_notify($8, $9)
 """
 
 _HOLD_POSITIONS: Final = """
@@ -66,7 +68,7 @@ WHERE known.group_name = $1 AND known.log = new.log AND known.bucket = new.bucke
 """
 
 _READ: Final = """
-SELECT event.bucket, event.sequence, event.workspace, event.event_id, event.sealed
+SELECT event.bucket, event.sequence, event.workspace, event.topic, event.event_id, event.sealed
 FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS piece(bucket, after, head),
 LATERAL (
     SELECT * FROM {log}.event_log
@@ -74,6 +76,11 @@ LATERAL (
     ORDER BY sequence LIMIT $5
 ) AS event
 ORDER BY event.bucket, event.sequence
+"""
+
+_READ_RECORD: Final = """
+SELECT bucket, sequence, workspace, topic, event_id, sealed FROM {log}.event_log
+WHERE workspace = $1 AND record_key = $2 ORDER BY bucket, sequence
 """
 
 
@@ -114,6 +121,7 @@ class PostgresEventLog:
                 [position.sequence for position in placed],
                 [event.id for event in events],
                 [event.topic for event in events],
+                [seal.blind("record", event.record) for event in events],
                 [_sealed(seal, self._name, event) for event in events],
                 tx.workspace,
                 GROWN_CHANNEL,
@@ -173,39 +181,42 @@ class PostgresLogReader:
         self._sealer = sealer
         self._growth = Growth()
         self._listening: Connection | None = None
+        self._one_listens = asyncio.Lock()
 
     async def positions(self, group: str, log: str) -> Mapping[int, int]:
         """The sequence a group has dealt with, by bucket; buckets it never touched are left out."""
         owner = group.split(".", 1)[0]
         sql = f"SELECT bucket, sequence FROM {owner}.consumed WHERE group_name = $1 AND log = $2"  # noqa: S608 our own names
-        return {row["bucket"]: row["sequence"] for row in await self._pool.fetch(sql, group, log)}
+        with lost_as_transient():
+            return {row["bucket"]: row["sequence"] for row in await self._pool.fetch(sql, group, log)}
 
     async def read(self, log: str, after: Mapping[int, int], *, topics: frozenset[str], limit: int) -> Slice:
         """About `limit` events of these topics behind the given sequences, fairly over the buckets."""
-        heads = await self._pool.fetch(f"SELECT bucket, sequence FROM {log}.event_head")  # noqa: S608 our own names
+        with lost_as_transient():
+            heads = await self._pool.fetch(f"SELECT bucket, sequence FROM {log}.event_head")  # noqa: S608 our own names
         grown = {row["bucket"]: row["sequence"] for row in heads if row["sequence"] > after.get(row["bucket"], 0)}
         if not grown:
             return Slice((), {})
         share = max(1, -(-limit // len(grown)))
-        rows = await self._pool.fetch(
-            _READ.format(log=log),
-            list(grown),
-            [after.get(bucket, 0) for bucket in grown],
-            list(grown.values()),
-            sorted(topics),
-            share,
-        )
+        afters = [after.get(bucket, 0) for bucket in grown]
+        with lost_as_transient():
+            rows = await self._pool.fetch(
+                _READ.format(log=log), list(grown), afters, list(grown.values()), sorted(topics), share
+            )
         through = dict(grown)
         taken: dict[int, int] = {}
         for row in rows:
             taken[row["bucket"]] = taken.get(row["bucket"], 0) + 1
             if taken[row["bucket"]] == share:
                 through[row["bucket"]] = row["sequence"]
-        deliveries = tuple(
-            RawDelivery(Position(log, row["bucket"], row["sequence"]), row["workspace"], row["event_id"], row["sealed"])
-            for row in rows
-        )
-        return Slice(deliveries, through)
+        return Slice(tuple(_raw(log, row) for row in rows), through)
+
+    async def of_record(self, log: str, workspace: UUID, record: str) -> Sequence[RawDelivery]:
+        """Every event of one record in a log, in order."""
+        key = (await self._sealer.of(workspace)).blind("record", record)
+        with lost_as_transient():
+            rows = await self._pool.fetch(_READ_RECORD.format(log=log), workspace, key)
+        return [_raw(log, row) for row in rows]
 
     async def open(self, raw: RawDelivery) -> Delivery:
         """The event inside.
@@ -231,8 +242,9 @@ class PostgresLogReader:
         Raises:
             Transient: Postgres does not answer.
         """
-        if self._listening is None or self._listening.is_closed():
-            await self._listen()
+        async with self._one_listens:
+            if self._listening is None or self._listening.is_closed():
+                await self._listen()
         await self._growth.beyond(since, timeout_seconds)
 
     async def close(self) -> None:
@@ -242,12 +254,16 @@ class PostgresLogReader:
             self._listening = None
 
     async def _listen(self) -> None:
-        try:
+        with lost_as_transient():
             connection = await self._pool.acquire()
             await connection.add_listener(GROWN_CHANNEL, lambda *_: self._growth.grew())
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise Transient("Postgres does not answer the reader of the logs.") from error
         self._listening = connection
+        self._growth.grew()  # what was appended before we listened, nobody told us
+
+
+def _raw(log: str, row: asyncpg.Record) -> RawDelivery:
+    position = Position(log, row["bucket"], row["sequence"])
+    return RawDelivery(position, row["workspace"], row["topic"], row["event_id"], row["sealed"])
 
 
 def _sealed(seal: WorkspaceSeal, log: str, event: Envelope) -> bytes:

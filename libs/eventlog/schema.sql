@@ -8,11 +8,13 @@ CREATE TABLE {service}.event_log (
     workspace uuid NOT NULL,
     event_id uuid NOT NULL,
     topic text NOT NULL,
+    record_key bytea NOT NULL, -- the record's name, blinded: its trail can be found and not read
     sealed bytea NOT NULL,
     appended_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (bucket, sequence)
 );
 CREATE UNIQUE INDEX ON {service}.event_log (event_id);
+CREATE INDEX ON {service}.event_log (workspace, record_key);
 
 -- The last sequence of each bucket. An append holds its rows until it commits: that is why sequences have no gaps
 -- and no row can appear behind one that a reader has seen.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -21,6 +23,8 @@ from libs.eventlog.postgres import PostgresEventLog, PostgresLogReader
 from tests.support.keys import MemoryKeyring
 
 _TEMPLATE = "well_template"
+
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -88,17 +92,17 @@ def postgres_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="well-pg-"))
     folder.chmod(0o755)
 
-    async def start() -> str:
-        server = await start_embedded(folder / "pg")
-        stops.append(server.stop)
-        await _make_template(server.dsn)
-        return server.dsn
-
-    stops: list[object] = []
-    yield asyncio.run(start())
-    for stop in stops:
-        asyncio.run(stop())  # type: ignore[operator]
+    server = _run(start_embedded(folder / "pg"))
+    _run(_make_template(server.dsn))
+    yield server.dsn
+    _run(server.stop())
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(work: Coroutine[None, None, Result]) -> Result:
+    """Run to the end in a thread of its own: the fixture may be asked for from inside a test's loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 @pytest.fixture

@@ -1,0 +1,208 @@
+"""The embedded transport: a consumer group that tails the log tables directly. One process needs nothing else.
+
+How a batch is dealt with:
+
+1. Read behind the cursor; take what belongs to one workspace.
+2. In one transaction: hold the buckets and drop what the group has dealt with, run the handler, append its events with
+   the positions.
+3. Move the cursor. It lives in memory and may run ahead of the stored positions over events nobody wanted.
+
+When the handler fails, the batch is taken one by one; what still fails after `ATTEMPTS` is parked: its position is
+passed, and a `Parked` event on the dead-letter topic says why and where the original stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from libs.bus.batching import of_one_workspace, read_through
+from libs.bus.port import Subscription
+from libs.contracts.envelope import Envelope, enveloped
+from libs.contracts.errors import Malformed, Stale, Transient, WellError
+from libs.contracts.events import Parked
+from libs.contracts.topics import dead_letters_of
+from libs.database.port import Database
+from libs.eventlog.port import Consumed, Delivery, EventLog, LogReader, RawDelivery
+from libs.runtime.clock import Clock
+
+ATTEMPTS: Final = 5
+"""Tries of one event before it is parked, with pauses of 0.1, 0.2, 0.4 and 0.8 s: a lost race is over by then."""
+
+FIRST_PAUSE_SECONDS: Final = 0.1
+"""Seconds before the second try; doubled before each further one."""
+
+LONGEST_PAUSE_SECONDS: Final = 30.0
+"""Seconds. Postgres restarts in less; a longer pause would only add to the delay after it is back."""
+
+TRANSIENT_TRIES: Final = 25
+"""Failures in a row, about ten minutes, before the consumer ends and its process with it: what starts processes can
+see that, and a process that never gets through is better restarted elsewhere."""
+
+PARKED_AN_HOUR: Final = 100
+"""Events a group may park in an hour. Beyond it the fault is ours, not the events': stopping keeps the rest whole."""
+
+IDLE_SECONDS: Final = 1.0
+"""Seconds to wait for growth before looking anyway, should a notice have been lost."""
+
+
+class Consumer:
+    """One member of a consumer group.
+
+    Attributes:
+        subscription: What it reads and what it does.
+        lag: Events of its logs behind the cursor when it last looked, wanted or not.
+        parked: Events it has parked since it started.
+        last_sentence: Why the last failure failed; None when the last batch went well.
+    """
+
+    def __init__(
+        self, subscription: Subscription, *, database: Database, log: EventLog, reader: LogReader, clock: Clock
+    ) -> None:
+        self.subscription = subscription
+        self.lag = 0
+        self.parked = 0
+        self.last_sentence: str | None = None
+        self._database = database
+        self._log = log
+        self._reader = reader
+        self._clock = clock
+        self._cursors: dict[str, dict[int, int]] = {}
+        self._failures = 0
+        self._parked_at: deque[datetime] = deque(maxlen=PARKED_AN_HOUR)
+        self._logger = structlog.get_logger().bind(group=subscription.group)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deal with events until `stop` is set; the batch under way is finished first.
+
+        Raises:
+            Transient: It failed `TRANSIENT_TRIES` times in a row.
+            Malformed: `too_many_parked`: more than `PARKED_AN_HOUR`.
+        """
+        while not stop.is_set():
+            since = self._reader.growth()
+            try:
+                if not await self.step():
+                    await self._reader.wait(since, IDLE_SECONDS)
+                self._failures = 0
+            except (Transient, Stale) as error:
+                await self._pause_after(error)
+
+    async def step(self) -> int:
+        """Deal with one batch of each log; returns how many deliveries were dealt with.
+
+        Raises:
+            Transient: The database could not be reached or a race was lost; nothing happened.
+            Stale: Another member of the group was faster; nothing happened.
+        """
+        return sum([await self._step_of(log) for log in self.subscription.logs])
+
+    async def _step_of(self, log: str) -> int:
+        cursor = self._cursors.get(log)
+        if cursor is None:
+            cursor = self._cursors[log] = dict(await self._reader.positions(self.subscription.group, log))
+        piece = await self._reader.read(
+            log, cursor, topics=self.subscription.topics, limit=self.subscription.batch_events
+        )
+        self.lag = sum(end - cursor.get(bucket, 0) for bucket, end in piece.through.items())
+        taken = of_one_workspace(piece.deliveries)
+        if not taken:
+            cursor.update(piece.through)
+            return 0
+        dealt_with = await self._take(taken)
+        if dealt_with == len(taken):
+            cursor.update(read_through(piece, taken))
+        else:
+            del self._cursors[log]  # a rival was at it: only the stored positions know how far the group is
+        return dealt_with
+
+    async def _take(self, taken: Sequence[RawDelivery]) -> int:
+        """Deal with a batch, or with its events one by one; returns how many were dealt with here."""
+        try:
+            dealt_with = await self._handle([await self._reader.open(raw) for raw in taken])
+        except (Transient, Stale):
+            raise
+        except Exception as error:  # noqa: BLE001 the first of two: whatever a handler does wrong is found one by one
+            self._logger.warning("bus.batch_failed", error=type(error).__name__, events=len(taken))
+        else:
+            self.last_sentence = None
+            return dealt_with
+        for nth, raw in enumerate(taken):
+            if not await self._take_one(raw):
+                return nth  # going on behind an event that was left to a rival would pass it over
+        return len(taken)
+
+    async def _take_one(self, raw: RawDelivery) -> bool:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return bool(await self._handle([await self._reader.open(raw)]))
+            except (Transient, Stale):
+                raise
+            except Exception as error:  # noqa: BLE001 the second of two: what keeps failing is parked, not lost
+                self.last_sentence = _sentence_of(error)
+                if attempt == ATTEMPTS:
+                    await self._park(raw, error)
+                else:
+                    await self._clock.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+        return True
+
+    async def _handle(self, batch: Sequence[Delivery]) -> int:
+        """Deal with a batch in one transaction; returns how many of it the group had not dealt with before."""
+        group = self.subscription.group
+        async with self._database.transaction(batch[0].envelope.workspace) as tx:
+            fresh = await self._log.unseen(tx, group, batch)
+            if fresh:
+                events = await self.subscription.handler(tx, fresh)
+                consumed = Consumed(group, tuple(delivery.position for delivery in fresh))
+                await self._log.append(tx, events, consumed=consumed)
+        return len(fresh)
+
+    async def _park(self, raw: RawDelivery, error: Exception) -> None:
+        now = self._clock.now()
+        if len(self._parked_at) == PARKED_AN_HOUR and now - self._parked_at[0] < timedelta(hours=1):
+            sentence = f"{self.subscription.group} parked {PARKED_AN_HOUR} events within an hour and stops here."
+            raise Malformed(sentence, code="too_many_parked") from error
+        async with self._database.transaction(raw.workspace) as tx:
+            consumed = Consumed(self.subscription.group, (raw.position,))
+            await self._log.append(tx, [_parked(self.subscription.group, raw, error, now)], consumed=consumed)
+        self._parked_at.append(now)
+        self.parked += 1
+        self._logger.error("bus.parked", event_id=str(raw.event_id), why=_sentence_of(error))
+
+    async def _pause_after(self, error: WellError) -> None:
+        self._failures += 1
+        self.last_sentence = error.sentence
+        if self._failures >= TRANSIENT_TRIES:
+            raise Transient(f"{self.subscription.group} failed {self._failures} times in a row.") from error
+        await self._clock.sleep(min(FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1), LONGEST_PAUSE_SECONDS))
+
+
+def _parked(group: str, raw: RawDelivery, error: Exception, now: datetime) -> Envelope:
+    place = raw.position
+    return enveloped(
+        Parked(
+            group=group,
+            log=place.log,
+            bucket=place.bucket,
+            sequence=place.sequence,
+            event=raw.event_id,
+            error=type(error).__name__,
+            sentence=_sentence_of(error),
+            attempts=ATTEMPTS,
+        ),
+        workspace=raw.workspace,
+        record=f"parked/{group}/{place.log}/{place.bucket}/{place.sequence}",
+        cause=raw.event_id,
+        occurred_at=now,
+        topic=dead_letters_of(raw.topic),
+    )
+
+
+def _sentence_of(error: Exception) -> str:
+    """Our own errors carry a sentence; of others only the name is safe to repeat."""
+    return error.sentence if isinstance(error, WellError) else f"A {type(error).__name__} in our own code."
