@@ -1,0 +1,73 @@
+"""What an MCP server granted a workspace, sealed at rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import Field, ValidationError
+
+from libs.contracts.errors import Malformed
+from libs.contracts.model import Instant, Published
+from libs.crypto.keyring import Sealer
+from libs.database.port import Database
+from services.ingest.ports import Store
+
+_PLACE: Final = {"table": "ingest.mcp_grant", "column": "sealed"}
+
+
+class Grant(Published):
+    """Tokens, and all it takes to refresh them without asking anybody where.
+
+    Attributes:
+        issuer: The authorization server that registered us; what it gave is never shown to another.
+        token_endpoint: Where tokens are refreshed.
+        resource: What the tokens are for (RFC 8707).
+        registration: The dynamic registration as the server answered it (RFC 7591), with our client id.
+        access_token: The bearer token.
+        refresh_token: None when the server gave none; a person then consents again when the access token ends.
+        expires_at: When the access token ends; None when the server did not say.
+    """
+
+    issuer: str
+    token_endpoint: str
+    resource: str
+    registration: dict[str, Any] = Field(repr=False)
+    access_token: str = Field(repr=False)
+    refresh_token: str | None = Field(repr=False)
+    expires_at: Instant | None
+
+
+@dataclass(frozen=True)
+class GrantKeeper:
+    """Loads and saves the grant of one workspace at one server."""
+
+    database: Database
+    store: Store
+    sealer: Sealer
+    workspace: UUID
+    server: str
+
+    async def load(self) -> Grant | None:
+        """The grant, or None before the first consent.
+
+        Raises:
+            Malformed: What was kept does not open, or is no grant.
+        """
+        async with self.database.transaction(self.workspace) as tx:
+            sealed = await self.store.grants.get(tx, self.server)
+        if sealed is None:
+            return None
+        seal = await self.sealer.of(self.workspace)
+        try:
+            return Grant.model_validate_json(seal.open(sealed, row=self.server, **_PLACE))
+        except ValidationError:
+            raise Malformed("The kept grant of the Xero server is no grant; connect Xero again.") from None
+
+    async def save(self, grant: Grant) -> None:
+        """Keep a grant, durable when this returns."""
+        seal = await self.sealer.of(self.workspace)
+        sealed = seal.seal(grant.model_dump_json().encode(), row=self.server, **_PLACE)
+        async with self.database.transaction(self.workspace) as tx:
+            await self.store.grants.put(tx, self.server, sealed)

@@ -1,0 +1,164 @@
+"""Reads Xero through an MCP server's `list_contacts`, `list_invoices`, `list_attachments` and `get_attachment`.
+
+Any server with these tools can stand at the other end. Numbers with a decimal point arrive as decimal text.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import UnionType
+from typing import Any, Final
+from uuid import UUID
+
+import httpx2
+from mcp_types import CallToolResult
+
+from libs.contracts.errors import ConsentLost, Malformed, Rejected, Transient, WellError
+from libs.contracts.identity import RecordKind
+from libs.runtime.clock import Clock
+from services.ingest.adapters.mcp_bearer import RefreshingBearer
+from services.ingest.adapters.mcp_grant import GrantKeeper
+from services.ingest.adapters.mcp_session import McpSession
+from services.ingest.domain.attachments import Attachment
+from services.ingest.ports import AttachedFile, Page
+
+PAGE_SIZE: Final = 1000
+"""Rows a page: the most Xero gives, so that 1,000 changed bills cost one call. Source: xero_accounting.yaml."""
+
+SESSIONS_MAX: Final = 64
+"""Sessions kept open. Each holds a connection; the one unused for longest is closed and opened again when needed."""
+
+_LISTS: Final[Mapping[str, tuple[str, str]]] = {
+    "contact": ("list_contacts", "contacts"),
+    "bill": ("list_invoices", "invoices"),
+}
+
+
+class XeroOverMcp:
+    """The Xero side of ingest: one session a workspace, kept open and used again.
+
+    Every read may raise ConsentLost (a person must connect Xero again), Transient, Rejected, or Malformed when the
+    answer is not of the agreed shape.
+    """
+
+    def __init__(self, url: str, keeper_of: Callable[[UUID], GrantKeeper], clock: Clock) -> None:
+        self._url = url
+        self._keeper_of = keeper_of
+        self._clock = clock
+        self._tokens = httpx2.AsyncClient(timeout=httpx2.Timeout(30.0))
+        self._sessions: OrderedDict[UUID, McpSession] = OrderedDict()
+
+    async def records(self, workspace: UUID, kind: RecordKind, *, page: int, since: datetime | None) -> Page:
+        """A page of contacts or of invoices of every type, archived ones too, changed at or after an instant."""
+        if kind not in _LISTS:
+            raise Malformed(f"Xero has no list of {kind}s here.", code="no_such_list")
+        tool, key = _LISTS[kind]
+        arguments: dict[str, Any] = {"page": page, "page_size": PAGE_SIZE, "include_archived": True}
+        if since is not None:
+            arguments["modified_since"] = since.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        answer = await self._called(workspace, tool, arguments)
+        pagination = _member(answer, "pagination", dict)
+        return Page(_objects(answer, key), int(_member(pagination, "pageCount", int | str)))
+
+    async def attachments(self, workspace: UUID, bill_id: str) -> Sequence[Attachment]:
+        """What is attached to a bill."""
+        answer = await self._called(workspace, "list_attachments", {"invoice_id": bill_id})
+        return [
+            Attachment(
+                attachment_id=_member(found, "AttachmentID", str),
+                file_name=str(found.get("FileName") or ""),
+                mime_type=str(found.get("MimeType") or ""),
+                size_bytes=_size(found.get("ContentLength")),
+            )
+            for found in _objects(answer, "attachments")
+        ]
+
+    async def attached_file(self, workspace: UUID, bill_id: str, attachment_id: str) -> AttachedFile:
+        """One attachment's bytes, checked against the digest the server gave with them."""
+        arguments = {"invoice_id": bill_id, "attachment_id": attachment_id}
+        answer = await self._called(workspace, "get_attachment", arguments)
+        try:
+            content = base64.b64decode(_member(answer, "content_base64", str), validate=True)
+        except binascii.Error:
+            raise Malformed("An attachment did not arrive as base64.", code="bad_attachment") from None
+        if hashlib.sha256(content).hexdigest() != answer.get("sha256"):
+            raise Transient("An attachment arrived with other bytes than the Xero server sent.")
+        return AttachedFile(str(answer.get("file_name") or ""), content)
+
+    async def forget(self, workspace: UUID) -> None:
+        """Close a workspace's session, so that the next call opens one with the newest grant."""
+        session = self._sessions.pop(workspace, None)
+        if session is not None:
+            await session.close()
+
+    async def close(self) -> None:
+        """Close every session."""
+        for workspace in list(self._sessions):
+            await self.forget(workspace)
+        await self._tokens.aclose()
+
+    async def _called(self, workspace: UUID, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        session = await self._session(workspace)
+        return _answer_of(await session.call(tool, arguments))
+
+    async def _session(self, workspace: UUID) -> McpSession:
+        session = self._sessions.get(workspace)
+        if session is None or session.ended:
+            await self.forget(workspace)
+            bearer = RefreshingBearer(self._keeper_of(workspace), self._tokens, self._clock)
+            session = self._sessions[workspace] = McpSession(self._url, bearer)
+        self._sessions.move_to_end(workspace)
+        if len(self._sessions) > SESSIONS_MAX:
+            _, oldest = self._sessions.popitem(last=False)
+            await oldest.close()
+        return session
+
+
+def _answer_of(result: CallToolResult) -> Mapping[str, Any]:
+    answer = result.structured_content
+    if not isinstance(answer, Mapping):
+        raise Malformed("The Xero server answered without structured content.", code="unexpected_shape")
+    if result.is_error:
+        raise error_of(answer.get("error"))
+    return answer
+
+
+def error_of(told: object) -> WellError:
+    """The error that a tool's structured answer tells of."""
+    error = told if isinstance(told, Mapping) else {}
+    sentence = str(error.get("sentence") or "The Xero server refused a call without saying why.")[:600]
+    code = str(error.get("code") or "refused")
+    match error.get("kind"):
+        case "Transient":
+            asked = error.get("retry_after_seconds")
+            return Transient(sentence, retry_after_seconds=float(asked) if isinstance(asked, int | float) else None)
+        case "ConsentLost":
+            return ConsentLost(sentence)
+        case "Malformed":
+            return Malformed(sentence, code=code)
+        case _:
+            return Rejected(sentence, code=code)
+
+
+def _objects(answer: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    found: list[Any] = _member(answer, key, list)
+    if not all(isinstance(each, Mapping) for each in found):
+        raise Malformed(f"The Xero server's {key} are not all objects.", code="unexpected_shape")
+    return found
+
+
+def _member(answer: Mapping[str, Any], key: str, kind: type | UnionType) -> Any:  # noqa: ANN401 - JSON
+    found = answer.get(key)
+    if not isinstance(found, kind):
+        raise Malformed(f"The Xero server's answer has no {key} of its kind.", code="unexpected_shape")
+    return found
+
+
+def _size(written: object) -> int | None:
+    text = str(written)
+    return int(text) if text.isascii() and text.isdigit() else None
