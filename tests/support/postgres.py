@@ -42,6 +42,7 @@ class PostgresFixture:
     workspace: UUID = field(default_factory=uuid4)
     _databases: dict[str, PostgresDatabase] = field(default_factory=dict)
     _pools: list[asyncpg.Pool] = field(default_factory=list)
+    _readers: list[PostgresLogReader] = field(default_factory=list)
 
     async def database(self, service: str) -> PostgresDatabase:
         """The database as a service's role sees it."""
@@ -57,7 +58,9 @@ class PostgresFixture:
         """What a transport reads the logs through."""
         pool = await open_pool(self.dsn, role=RELAY, connections=2)
         self._pools.append(pool)
-        return PostgresLogReader(pool, self.sealer)
+        reader = PostgresLogReader(pool, self.sealer)
+        self._readers.append(reader)
+        return reader
 
     async def admin(self) -> asyncpg.Pool:
         """A superuser's connections, to look at what lies in the tables."""
@@ -67,6 +70,8 @@ class PostgresFixture:
 
     async def close(self) -> None:
         """Close everything that was opened through this fixture."""
+        for reader in self._readers:
+            await reader.close()
         for database in self._databases.values():
             await database.close()
         for pool in self._pools:
