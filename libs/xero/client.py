@@ -89,20 +89,19 @@ class XeroClient:
 
     async def invoice(self, token: str, tenant: str, invoice_id: str) -> One:
         """One bill or sales invoice with its lines and, under `Attachments`, what is attached to it."""
-        return await self._one(token, tenant, "Invoices", f"/{_part(invoice_id)}")
+        return await self._one(token, tenant, f"/Invoices/{_part(invoice_id)}", "Invoices")
 
     async def contact(self, token: str, tenant: str, contact_id: str) -> One:
         """One contact."""
-        return await self._one(token, tenant, "Contacts", f"/{_part(contact_id)}")
+        return await self._one(token, tenant, f"/Contacts/{_part(contact_id)}", "Contacts")
 
     async def organisation(self, token: str, tenant: str) -> One:
         """The organisation itself: name, country, base currency."""
-        return await self._one(token, tenant, "Organisations", "", path="/Organisation")
+        return await self._one(token, tenant, "/Organisation", "Organisations")
 
     async def attachments(self, token: str, tenant: str, attached_to: str, document_id: str) -> Many:
         """What is attached to a document, at most ten files: id, file name, kind and size, without the bytes."""
-        url = f"{self._attachments_url(attached_to, document_id)}"
-        async with self._get(url, token, tenant) as response:
+        async with self._get(self._attachments_url(attached_to, document_id), token, tenant) as response:
             return Many(records_in(await _json(response), "Attachments"), budget_in(response.headers))
 
     async def attachment_content(
@@ -152,9 +151,8 @@ class XeroClient:
             answer = await _json(response)
             return Page(records_in(answer, kind), pagination_in(answer), budget_in(response.headers))
 
-    async def _one(self, token: str, tenant: str, key: str, tail: str, *, path: str | None = None) -> One:
-        url = f"{self._endpoints.api_url}{path or f'/{key}'}{tail}"
-        async with self._get(url, token, tenant) as response:
+    async def _one(self, token: str, tenant: str, path: str, key: str) -> One:
+        async with self._get(self._endpoints.api_url + path, token, tenant) as response:
             records = records_in(await _json(response), key)
             if len(records) != 1:
                 raise Malformed(f"Xero gave {len(records)} objects where one was asked for.", code="unexpected_shape")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
-import sys
 import threading
 
 from libs.xero.standin.server import running_standin
@@ -26,7 +26,7 @@ async def serve(port: int, store: str, *, exit_with_parent: bool) -> None:
 
 
 def _wait_for_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):  # not sys.stdin: its lock, held by a thread that waits, would break the end of the process
         pass
     loop.call_soon_threadsafe(stop.set)
 

@@ -20,18 +20,24 @@ from libs.xero.standin.selection import UNPAGED_MAX, QueryRefused, Selection, se
 API_PATH: Final = "/api.xro/2.0"
 TENANT_HEADER: Final = "xero-tenant-id"
 
+_ORGANISATION: Final = f"{API_PATH}/Organisation"
+_CONTACTS: Final = f"{API_PATH}/Contacts"
+_CONTACT: Final = f"{_CONTACTS}/{{ContactID}}"
+_INVOICES: Final = f"{API_PATH}/Invoices"
+_INVOICE: Final = f"{_INVOICES}/{{InvoiceID}}"
+_ATTACHED: Final = f"{_INVOICE}/Attachments"
+_CONTENT: Final = f"{_ATTACHED}/{{AttachmentID}}"
+
 SCOPES: Final = {
-    f"{API_PATH}/Organisation": "accounting.settings.read",
-    f"{API_PATH}/Invoices": INVOICES.scope,
-    f"{API_PATH}/Invoices/{{InvoiceID}}": INVOICES.scope,
-    f"{API_PATH}/Contacts": CONTACTS.scope,
-    f"{API_PATH}/Contacts/{{ContactID}}": CONTACTS.scope,
-    f"{API_PATH}/Invoices/{{InvoiceID}}/Attachments": "accounting.attachments.read",
-    f"{API_PATH}/Invoices/{{InvoiceID}}/Attachments/{{AttachmentID}}": "accounting.attachments.read",
+    _ORGANISATION: "accounting.settings.read",
+    _CONTACTS: CONTACTS.scope,
+    _CONTACT: CONTACTS.scope,
+    _INVOICES: INVOICES.scope,
+    _INVOICE: INVOICES.scope,
+    _ATTACHED: "accounting.attachments.read",
+    _CONTENT: "accounting.attachments.read",
 }
 """The granular scope each path needs. Source: developer.xero.com/documentation/guides/oauth2/scopes."""
-
-_ATTACHMENT: Final = f"{API_PATH}/Invoices/{{InvoiceID}}/Attachments/{{AttachmentID}}"
 
 
 class Accounting:
@@ -44,16 +50,16 @@ class Accounting:
 
     def routes(self) -> list[web.RouteDef]:
         """The paths, as Xero has them."""
-        handlers = (
-            self._organisation,
-            self._list(INVOICES),
-            self._invoice,
-            self._list(CONTACTS),
-            self._contact,
-            self._attached,
-            self._content,
-        )
-        return [web.get(path, handler, allow_head=False) for path, handler in zip(SCOPES, handlers, strict=True)]
+        handlers = {
+            _ORGANISATION: self._organisation,
+            _CONTACTS: self._list(CONTACTS),
+            _CONTACT: self._contact,
+            _INVOICES: self._list(INVOICES),
+            _INVOICE: self._invoice,
+            _ATTACHED: self._attached,
+            _CONTENT: self._content,
+        }
+        return [web.get(path, handler, allow_head=False) for path, handler in handlers.items()]
 
     def _list(self, kind: Kind) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
@@ -120,7 +126,7 @@ class Accounting:
 
 def needs_json(template: str) -> bool:
     """Whether the answer is JSON for those who accept it; the content of an attachment is what it is."""
-    return template != _ATTACHMENT
+    return template != _CONTENT
 
 
 def _api_url(request: web.Request) -> str:

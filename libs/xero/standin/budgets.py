@@ -41,7 +41,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Exceeded:
-    """Which limit is used up, in Xero's word, and when to come back; Xero says that for minute and day alone."""
+    """Which limit is used up, in Xero's word, and when to come back; Xero promises that for minute and day."""
 
     problem: str
     retry_after_seconds: int | None
@@ -65,7 +65,7 @@ class Budgets:
         """Count a call that begins; when a limit forbids it, say which and count nothing."""
         tenant = self._tenants.setdefault(tenant_id, _Tenant())
         if self._app.used(now) >= limits.app_minute:
-            return Exceeded("appminute", self._app.closes_in(now))
+            return Exceeded("appminute", None)
         if tenant.day.used(now) >= limits.day:
             return Exceeded("day", tenant.day.closes_in(now))
         if tenant.minute.used(now) >= limits.minute:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -26,32 +27,23 @@ from libs.xero.standin.store import Store
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
+@dataclass(frozen=True)
 class Control:
     """What can be asked and told; each path says in a sentence what it does."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        holdings: Holdings,
-        attachments: Attachments,
-        grants: Grants,
-        settings: SettingsStore,
-        budgets: Budgets,
-        faults: Faults,
-        gate: Gate,
-        clock: ShiftedClock,
-    ) -> None:
-        self._store = store
-        self._holdings = holdings
-        self._attachments = attachments
-        self._grants = grants
-        self._settings = settings
-        self._budgets = budgets
-        self._faults = faults
-        self._gate = gate
-        self._clock = clock
-        self._paths: Final[dict[tuple[str, str], tuple[Handler, str]]] = {
+    store: Store
+    holdings: Holdings
+    attachments: Attachments
+    grants: Grants
+    settings: SettingsStore
+    budgets: Budgets
+    faults: Faults
+    gate: Gate
+    clock: ShiftedClock
+
+    def paths(self) -> dict[tuple[str, str], tuple[Handler, str]]:
+        """Method and path below `/_standin/`, with what answers them and the sentence."""
+        return {
             ("GET", ""): (self._index, "This list."),
             ("GET", "holdings"): (self._holdings_get, "Counts of what each organisation holds."),
             ("GET", "invoices"): (self._invoices, "The invoices held: ?tenant=&page=&page_size=."),
@@ -73,14 +65,14 @@ class Control:
         """The paths under `/_standin/`."""
         return [
             web.route(method, CONTROL_PATH + path, _guarded(handler))
-            for (method, path), (handler, _) in self._paths.items()
+            for (method, path), (handler, _) in self.paths().items()
         ]
 
     async def _index(self, _: web.Request) -> web.Response:
-        return as_json({f"{method} {CONTROL_PATH}{path}": says for (method, path), (_, says) in self._paths.items()})
+        return as_json({f"{method} {CONTROL_PATH}{path}": says for (method, path), (_, says) in self.paths().items()})
 
     async def _holdings_get(self, _: web.Request) -> web.Response:
-        return as_json({"tenants": self._holdings.counts()})
+        return as_json({"tenants": self.holdings.counts()})
 
     async def _invoices(self, request: web.Request) -> web.Response:
         return self._held(INVOICES, request)
@@ -93,70 +85,70 @@ class Control:
         page = max(1, int(request.query.get("page", "1")))
         size = min(max(1, int(request.query.get("page_size", str(PAGE_SIZE_DEFAULT)))), PAGE_SIZE_MAX)
         everything = Selection((), (), newest_first=False, page=page, page_size=size, summary_only=False)
-        bodies, total = self._holdings.page(kind, tenant_id, everything)
+        bodies, total = self.holdings.page(kind, tenant_id, everything)
         records = [orjson.Fragment(body) for body in bodies]
         return as_json({"records": records, "page": page, "page_size": size, "total": total})
 
     async def _calls(self, _: web.Request) -> web.Response:
-        return as_json(dict(sorted(self._gate.calls.items())))
+        return as_json(dict(sorted(self.gate.calls.items())))
 
     async def _faults_get(self, _: web.Request) -> web.Response:
-        return as_json(self._faults.waiting())
+        return as_json(self.faults.waiting())
 
     async def _faults_post(self, request: web.Request) -> web.Response:
-        self._faults.order(Fault.model_validate(await _told(request)))
-        return as_json(self._faults.waiting())
+        self.faults.order(Fault.model_validate(await _told(request)))
+        return as_json(self.faults.waiting())
 
     async def _faults_delete(self, _: web.Request) -> web.Response:
-        self._faults.forget()
+        self.faults.forget()
         return as_json([])
 
     async def _organisations(self, request: web.Request) -> web.Response:
         told = await _told(request)
         tenant_id, name = _text(told, "tenant_id"), _text(told, "name")
-        self._holdings.put_organisation(tenant_id, name, told.get("organisation", {}))
+        self.holdings.put_organisation(tenant_id, name, told.get("organisation", {}))
         return as_json({"tenant_id": tenant_id, "name": name})
 
     async def _records(self, request: web.Request) -> web.Response:
         told = await _told(request)
         tenant_id = self._known(told.get("tenant_id"))
+        contacts, invoices = _objects(told, "contacts"), _objects(told, "invoices")
         attachments = GIVEN.validate_python(told.get("attachments", []))
-        now = self._clock.now()
-        with self._store.transaction():
-            self._holdings.put(CONTACTS, tenant_id, told.get("contacts", []), now)
-            self._holdings.put(INVOICES, tenant_id, told.get("invoices", []), now)
-            self._attachments.put(tenant_id, attachments)
-        counts = {key: len(told.get(key, [])) for key in ("contacts", "invoices", "attachments")}
-        return as_json(counts)
+        now = self.clock.now()
+        with self.store.transaction():
+            self.holdings.put(CONTACTS, tenant_id, contacts, now)
+            self.holdings.put(INVOICES, tenant_id, invoices, now)
+            self.attachments.put(tenant_id, attachments)
+        return as_json({"contacts": len(contacts), "invoices": len(invoices), "attachments": len(attachments)})
 
     async def _clock_post(self, request: web.Request) -> web.Response:
         step = ClockShift.model_validate(await _told(request)).advance_seconds
-        before = self._settings.get(ClockShift).advance_seconds
-        self._settings.put(ClockShift(advance_seconds=before + step))
-        self._clock.advance(step)
-        return as_json({"now": self._clock.now().isoformat()})
+        before = self.settings.get(ClockShift).advance_seconds
+        self.settings.put(ClockShift(advance_seconds=before + step))
+        self.clock.advance(step)
+        return as_json({"now": self.clock.now().isoformat()})
 
     async def _limits(self, request: web.Request) -> web.Response:
-        return as_json(self._settings.change(Limits, await _told(request)).model_dump())
+        return as_json(self.settings.change(Limits, await _told(request)).model_dump())
 
     async def _settings_post(self, request: web.Request) -> web.Response:
-        return as_json(self._settings.change(Settings, await _told(request)).model_dump())
+        return as_json(self.settings.change(Settings, await _told(request)).model_dump())
 
     async def _revoke(self, request: web.Request) -> web.Response:
-        self._grants.revoke_organisation(self._known((await _told(request)).get("tenant_id")))
+        self.grants.revoke_organisation(self._known((await _told(request)).get("tenant_id")))
         return as_json({})
 
     async def _reset(self, _: web.Request) -> web.Response:
-        shift = self._settings.get(ClockShift)
-        self._store.empty()
-        self._settings.put(shift)
-        self._faults.forget()
-        self._budgets.forget()
-        self._gate.calls.clear()
+        shift = self.settings.get(ClockShift)
+        self.store.empty()
+        self.settings.put(shift)
+        self.faults.forget()
+        self.budgets.forget()
+        self.gate.calls.clear()
         return as_json({})
 
     def _known(self, tenant_id: object) -> str:
-        if not isinstance(tenant_id, str) or self._holdings.organisation(tenant_id) is None:
+        if not isinstance(tenant_id, str) or self.holdings.organisation(tenant_id) is None:
             raise ValueError("tenant_id (or ?tenant=) names no organisation; POST it to /_standin/organisations first")
         return tenant_id
 
@@ -185,3 +177,10 @@ def _text(told: Body, key: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{key} is text")
     return value
+
+
+def _objects(told: Body, key: str) -> list[Body]:
+    values = told.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise ValueError(f"{key} is a list of objects")
+    return values

@@ -24,8 +24,11 @@ CLIENT_ID: Final = "well-demo"
 CLIENT_SECRET: Final = "well-demo-secret"  # noqa: S105 - the stand-in's app, open to everybody
 """The one app the stand-in knows; its redirects may be any https address and any on http://localhost."""
 
-SCOPES: Final = frozenset({*READ_SCOPES, "openid", "profile", "email"})
-"""What may be asked. Broad scopes are refused, as they are for apps made from 2 March 2026; so is all that writes."""
+SCOPES: Final = frozenset(READ_SCOPES)
+"""What may be asked. Broad scopes are refused, as Xero does for apps made from 2 March 2026.
+
+Intentional: scopes that write, and those of OpenID, are refused too. Well never asks for them.
+"""
 
 _BOOKKEEPERS: Final = uuid.UUID("9a2f0f0e-5a36-5d7e-9d2b-0d5f3f3a1c55")
 """The namespace in which names of users become ids."""

@@ -19,7 +19,6 @@ class Kind:
         name: Its path and the key of its answers.
         id_key: The key of a record's id.
         scope: The granular scope that opens it.
-        archived: The status that is shown only when archived records are asked for.
         columns: Which key of a record stands in which column of the store.
         filters: Which column a key of a `where` looks at.
         lists: Which column a query parameter with a list of values looks at.
@@ -30,7 +29,6 @@ class Kind:
     name: str
     id_key: str
     scope: str
-    archived: str
     columns: dict[str, str]
     filters: dict[str, str]
     lists: dict[str, str]
@@ -42,7 +40,6 @@ INVOICES: Final = Kind(
     name="Invoices",
     id_key="InvoiceID",
     scope="accounting.invoices.read",
-    archived="ARCHIVED",
     columns={"type": "Type", "status": "Status", "number": "InvoiceNumber"},
     filters={"Type": "type", "Status": "status"},
     lists={"IDs": "record_id", "InvoiceNumbers": "number", "ContactIDs": "contact_id", "Statuses": "status"},
@@ -54,7 +51,6 @@ CONTACTS: Final = Kind(
     name="Contacts",
     id_key="ContactID",
     scope="accounting.contacts.read",
-    archived="ARCHIVED",
     columns={"status": "ContactStatus", "number": "ContactNumber"},
     filters={"ContactStatus": "status"},
     lists={"IDs": "record_id"},

@@ -20,6 +20,9 @@ PAGE_SIZE_MAX: Final = 1000
 UNPAGED_MAX: Final = 100_000
 """Records. A request that touches more is refused: HighVolumeException, ErrorNumber 51."""
 
+ARCHIVED: Final = "ARCHIVED"
+"""The status of records that are shown with `includeArchived=true`, or when asked for by id."""
+
 _KNOWN: Final = frozenset({"where", "order", "page", "pageSize", "summaryOnly", "includeArchived", "unitdp"})
 _COMPARISON: Final = re.compile(r'\s*([A-Za-z]+)\s*==\s*"([^"]*)"\s*')
 _ORDER: Final = re.compile(r"\s*UpdatedDateUTC(?:\s+(ASC|DESC))?\s*", re.IGNORECASE)
@@ -73,7 +76,7 @@ def selection_of(kind: Kind, query: Mapping[str, str], modified_since: str | Non
         parameters.append(value)
     if not _flag(query, "includeArchived") and not query.get("IDs"):
         clauses.append("status IS NOT ?")
-        parameters.append(kind.archived)
+        parameters.append(ARCHIVED)
     if modified_since is not None:
         clauses.append("updated_ms >= ?")
         parameters.append(milliseconds(_to_the_second(modified_since)))
