@@ -250,13 +250,17 @@ class PostgresLogReader:
     async def close(self) -> None:
         """Stop listening and give the connection back."""
         if self._listening is not None:
+            await self._listening.remove_listener(GROWN_CHANNEL, self._heard)
             await self._pool.release(self._listening)
             self._listening = None
+
+    def _heard(self, *_notice: object) -> None:
+        self._growth.grew()
 
     async def _listen(self) -> None:
         with lost_as_transient():
             connection = await self._pool.acquire()
-            await connection.add_listener(GROWN_CHANNEL, lambda *_: self._growth.grew())
+            await connection.add_listener(GROWN_CHANNEL, self._heard)
         self._listening = connection
         self._growth.grew()  # what was appended before we listened, nobody told us
 
