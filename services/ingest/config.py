@@ -11,6 +11,7 @@ class IngestSettings:
 
     Attributes:
         xero_mcp_url: The MCP endpoint that reads Xero.
+        xero_mcp_scope: The scope asked for at that server, words separated by spaces; never more than it takes to read.
         callback_url: Where a browser comes back to after consent at that server; served by `api.py`.
         poll_seconds: Between the openings of two windows of one provider. 15 minutes cost 192 of the 1,000 Xero calls
             a day of the smallest plan (two lists, 96 windows), and leave the rest for documents.
@@ -25,6 +26,7 @@ class IngestSettings:
 
     xero_mcp_url: str
     callback_url: str
+    xero_mcp_scope: str = "xero.read"
     poll_seconds: float = 900.0
     overlap_seconds: float = 300.0
     idle_seconds: float = 1.0

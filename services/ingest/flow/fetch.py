@@ -31,7 +31,6 @@ from libs.contracts.identity import provider_id_of
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
-from services.ingest.config import IngestSettings
 from services.ingest.domain.attachments import NO_DOCUMENT, Missing, chosen, sound_type
 from services.ingest.domain.patience import LONGEST_PAUSE_SECONDS, pause_seconds
 from services.ingest.ports import DocumentJob, DocumentJobs, Postponed, Workspaces, XeroReader
@@ -44,7 +43,13 @@ Outcome: TypeAlias = Document | Missing | Postponed
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches documents for every workspace that is connected to Xero."""
+    """Fetches documents for every workspace that is connected to Xero.
+
+    Attributes:
+        at_once: Documents fetched side by side.
+        taken_jobs: Jobs taken in one round.
+        lease_seconds: How long a taken job is left to this process.
+    """
 
     xero: XeroReader
     blobs: BlobStore
@@ -53,7 +58,9 @@ class Fetcher:
     jobs: DocumentJobs
     workspaces: Workspaces
     clock: Clock
-    settings: IngestSettings
+    at_once: int
+    taken_jobs: int
+    lease_seconds: float
 
     async def step(self) -> int:
         """A round of every workspace; gives how many jobs ended."""
@@ -65,12 +72,12 @@ class Fetcher:
 
     async def _round(self, workspace: UUID) -> int:
         now = self.clock.now()
-        until = now + timedelta(seconds=self.settings.lease_seconds)
+        until = now + timedelta(seconds=self.lease_seconds)
         async with self.database.transaction(workspace) as tx:
-            jobs = await self.jobs.take(tx, now=now, until=until, limit=self.settings.taken_jobs)
+            jobs = await self.jobs.take(tx, now=now, until=until, limit=self.taken_jobs)
         if not jobs:
             return 0
-        free = asyncio.Semaphore(self.settings.fetches_at_once)
+        free = asyncio.Semaphore(self.at_once)
         async with asyncio.TaskGroup() as fetching:
             tasks = [fetching.create_task(self._outcome(workspace, job, free)) for job in jobs]
         return await self._settle(workspace, [(job, task.result()) for job, task in zip(jobs, tasks, strict=True)])

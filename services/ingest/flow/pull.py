@@ -26,7 +26,6 @@ from libs.crypto.keyring import Sealer
 from libs.database.port import Database, Transaction
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
-from services.ingest.config import IngestSettings
 from services.ingest.domain.patience import pause_seconds
 from services.ingest.domain.windows import Closed, Window, after_page, opened
 from services.ingest.flow.keeping import keep, words_of
@@ -35,7 +34,12 @@ from services.ingest.ports import Page, Pull, Reader, Store, Workspaces
 
 @dataclass(frozen=True)
 class Puller:
-    """Reads one provider for every workspace that is connected to it."""
+    """Reads one provider for every workspace that is connected to it.
+
+    Attributes:
+        poll_seconds: Between the openings of two windows.
+        overlap_seconds: How far a window reaches back behind the last one.
+    """
 
     provider: Provider
     reader: Reader
@@ -45,7 +49,8 @@ class Puller:
     sealer: Sealer
     workspaces: Workspaces
     clock: Clock
-    settings: IngestSettings
+    poll_seconds: float
+    overlap_seconds: float
 
     async def step(self) -> int:
         """Take every workspace whose pull is due one page further; gives how many pages were kept."""
@@ -75,7 +80,7 @@ class Puller:
             pull.last_opened_at,
             number=pull.windows + 1,
             now=now,
-            overlap_seconds=self.settings.overlap_seconds,
+            overlap_seconds=self.overlap_seconds,
         )
 
     async def _keep(self, workspace: UUID, pull: Pull, window: Window, page: Page) -> int:
@@ -99,7 +104,7 @@ class Puller:
         return 1
 
     def _after(self, pull: Pull, window: Window) -> Pull:
-        due_at = window.opened_at + timedelta(seconds=self.settings.poll_seconds)
+        due_at = window.opened_at + timedelta(seconds=self.poll_seconds)
         return replace(pull, windows=window.number, last_opened_at=window.opened_at, window=None, due_at=due_at)
 
     def _barriers(self, tx: Transaction, closed: Closed, now: datetime) -> list[Envelope]:

@@ -1,0 +1,103 @@
+"""Wiring of ingest: no rule lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from aiohttp import web
+
+from libs.blobs.port import BlobStore
+from libs.bus.port import Subscription
+from libs.crypto.keyring import Sealer
+from libs.database.port import Database
+from libs.eventlog.port import EventLog
+from libs.qonto.client import QontoClient
+from libs.runtime.clock import Clock
+from libs.runtime.worker import Worker
+from services.ingest.adapters.mcp_consent import Consents, OpenBrowser
+from services.ingest.adapters.mcp_grant import GrantKeeper
+from services.ingest.adapters.mcp_xero import XeroOverMcp
+from services.ingest.adapters.postgres import PostgresStore
+from services.ingest.adapters.qonto_http import QontoOverHttp
+from services.ingest.api import application
+from services.ingest.config import IngestSettings
+from services.ingest.flow.documents import DocumentRequests
+from services.ingest.flow.fetch import Fetcher
+from services.ingest.flow.normalize import Normalizer
+from services.ingest.flow.pull import Puller
+from services.ingest.flow.renormalize import Renormalizer
+from services.ingest.flow.status import IngestStatus, status
+from services.ingest.ports import Store, TokenLender, Workspaces
+
+
+@dataclass(frozen=True)
+class IngestService:
+    """Ingest, ready to run.
+
+    Attributes:
+        subscriptions: Its consumer groups.
+        workers: Its jobs.
+        app: The callback a browser comes back to; mount it at the root, or where `callback_url` says.
+        connect_xero: Has a person consent at the MCP server; returns when the grant is kept.
+        status: How a workspace stands.
+        renormalize: Says every record of a workspace anew without asking a provider.
+        close: Close what was opened.
+    """
+
+    subscriptions: tuple[Subscription, ...]
+    workers: tuple[Worker, ...]
+    app: web.Application
+    connect_xero: Callable[[UUID, OpenBrowser], Awaitable[None]]
+    status: Callable[[UUID], Awaitable[IngestStatus]]
+    renormalize: Callable[[UUID], Awaitable[int]]
+    close: Callable[[], Awaitable[None]]
+
+
+def build(
+    *,
+    database: Database,
+    log: EventLog,
+    sealer: Sealer,
+    blobs: BlobStore,
+    qonto: QontoClient,
+    lender: TokenLender,
+    workspaces: Workspaces,
+    clock: Clock,
+    settings: IngestSettings,
+    store: Store | None = None,
+) -> IngestService:
+    """Put ingest together. `store` is the one in Postgres unless another is given."""
+    kept = store or PostgresStore()
+
+    def keeper_of(workspace: UUID) -> GrantKeeper:
+        return GrantKeeper(database, kept, sealer, workspace, settings.xero_mcp_url)
+
+    xero = XeroOverMcp(settings.xero_mcp_url, keeper_of, clock)
+    consents = Consents(settings.xero_mcp_url, settings.callback_url, settings.xero_mcp_scope, clock, keeper_of)
+
+    async def connect_xero(workspace: UUID, open_browser: OpenBrowser) -> None:
+        await consents.connect(workspace, open_browser)
+        await xero.forget(workspace)
+
+    pull_xero = Puller("xero", xero, database, log, kept, sealer, workspaces, clock, settings)
+    pull_qonto = Puller("qonto", QontoOverHttp(qonto, lender), database, log, kept, sealer, workspaces, clock, settings)
+    fetcher = Fetcher(xero, blobs, database, log, kept.jobs, workspaces, clock, settings)
+    renormalizer = Renormalizer(database, log, kept, sealer, clock)
+    return IngestService(
+        subscriptions=(
+            Normalizer(kept, sealer, clock).subscription(),
+            DocumentRequests(kept.jobs).subscription(),
+        ),
+        workers=(
+            Worker("ingest.pull_xero", pull_xero.step, settings.idle_seconds),
+            Worker("ingest.pull_qonto", pull_qonto.step, settings.idle_seconds),
+            Worker("ingest.fetch", fetcher.step, settings.idle_seconds),
+        ),
+        app=application(consents),
+        connect_xero=connect_xero,
+        status=lambda workspace: status(database, kept, workspace),
+        renormalize=renormalizer.renormalize,
+        close=xero.close,
+    )
