@@ -72,22 +72,23 @@ class Accounting:
         return answer
 
     def _listed(self, kind: Kind, tenant_id: str, selection: Selection) -> web.Response:
-        bodies, total = self._holdings.page(kind, tenant_id, selection)
-        if selection.summary_only:
-            bodies = [without(body, kind.summary_lacks) for body in bodies]
-        if selection.page is not None:
-            stands = {
-                "page": selection.page,
-                "pageSize": selection.page_size,
-                "pageCount": -(-total // selection.page_size),
-                "itemCount": total,
-            }
-            return answers.enveloped(kind.name, bodies, self._clock.now(), stands)
-        if total > UNPAGED_MAX:
+        total = self._holdings.how_many(kind, tenant_id, selection)
+        if selection.page is None and total > UNPAGED_MAX:
             sentence = f"The request touches more than {UNPAGED_MAX} documents. Use paging."
             return answers.api_exception("HighVolumeException", answers.HIGH_VOLUME_ERROR, sentence)
-        bodies = [without(body, kind.unpaged_lacks) for body in bodies]
-        return answers.enveloped(kind.name, bodies, self._clock.now())
+        bodies = self._holdings.page(kind, tenant_id, selection)
+        if selection.page is None:
+            bodies = [without(body, kind.unpaged_lacks) for body in bodies]
+            return answers.enveloped(kind.name, bodies, self._clock.now())
+        if selection.summary_only:
+            bodies = [without(body, kind.summary_lacks) for body in bodies]
+        stands = {
+            "page": selection.page,
+            "pageSize": selection.page_size,
+            "pageCount": -(-total // selection.page_size),
+            "itemCount": total,
+        }
+        return answers.enveloped(kind.name, bodies, self._clock.now(), stands)
 
     async def _invoice(self, request: web.Request) -> web.Response:
         tenant_id, invoice_id = request.headers[TENANT_HEADER], request.match_info["InvoiceID"]

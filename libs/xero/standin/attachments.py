@@ -79,7 +79,7 @@ class Attachments:
                 "FileName": row["file_name"],
                 "Url": f"{api_url}/Invoices/{invoice_id}/Attachments/{quote(row['file_name'])}",
                 "MimeType": row["mime_type"],
-                "ContentLength": len(self._content(tenant_id, row)),
+                "ContentLength": row["size"] if row["size"] is not None else len(self._content(tenant_id, row)),
             }
             for row in self._rows(tenant_id, invoice_id)
         ]
@@ -93,8 +93,8 @@ class Attachments:
 
     def _rows(self, tenant_id: str, invoice_id: str) -> list[sqlite3.Row]:
         return self._store.rows(
-            "SELECT attachment_id, file_name, mime_type FROM attachment WHERE tenant_id = ? AND invoice_id = ? "
-            "ORDER BY rowid",
+            "SELECT attachment_id, file_name, mime_type, length(content) AS size FROM attachment "
+            "WHERE tenant_id = ? AND invoice_id = ? ORDER BY rowid",
             (tenant_id, invoice_id),
         )
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from libs.runtime.clock import ShiftedClock
+from libs.xero.endpoints import READ_SCOPES
 from libs.xero.standin import exact_json
 from libs.xero.standin.answers import as_json
 from libs.xero.standin.attachments import GIVEN, Attachments
@@ -19,6 +20,7 @@ from libs.xero.standin.faults import Fault, Faults
 from libs.xero.standin.gate import CONTROL_PATH, Gate
 from libs.xero.standin.grants import Grants
 from libs.xero.standin.holdings import Holdings
+from libs.xero.standin.identity import user_of
 from libs.xero.standin.kinds import CONTACTS, INVOICES, Body, Kind
 from libs.xero.standin.selection import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Selection
 from libs.xero.standin.settings import ClockShift, Limits, Settings, SettingsStore
@@ -54,9 +56,13 @@ class Control:
             ("DELETE", "faults"): (self._faults_delete, "Cancel all faults."),
             ("POST", "organisations"): (self._organisations, "Make or rename one: {tenant_id, name, organisation?}."),
             ("POST", "records"): (self._records, "Upsert by id: {tenant_id, contacts, invoices, attachments}."),
+            ("POST", "tokens"): (self._tokens, "Tokens without a consent page: {tenant_id, scope?}."),
+            ("GET", "clock"): (self._clock_get, "What time it is here."),
             ("POST", "clock"): (self._clock_post, "Move time forward: {advance_seconds}."),
-            ("POST", "limits"): (self._limits, "Change limits: {minute, day, concurrent, app_minute}."),
-            ("POST", "settings"): (self._settings_post, "Change settings: {consent: ask|auto, tenant_id, user}."),
+            ("GET", "limits"): (self._limits_get, "The limits."),
+            ("POST", "limits"): (self._limits_post, "Change limits: {minute, day, concurrent, app_minute}."),
+            ("GET", "settings"): (self._settings_get, "The settings."),
+            ("POST", "settings"): (self._settings_post, "Change settings: {consent: page|auto, tenant_id, user}."),
             ("POST", "revoke"): (self._revoke, "All tokens for an organisation die: {tenant_id}."),
             ("POST", "reset"): (self._reset, "Forget everything but the time."),
         }
@@ -85,23 +91,23 @@ class Control:
         page = max(1, int(request.query.get("page", "1")))
         size = min(max(1, int(request.query.get("page_size", str(PAGE_SIZE_DEFAULT)))), PAGE_SIZE_MAX)
         everything = Selection((), (), newest_first=False, page=page, page_size=size, summary_only=False)
-        bodies, total = self.holdings.page(kind, tenant_id, everything)
-        records = [orjson.Fragment(body) for body in bodies]
+        records = [orjson.Fragment(body) for body in self.holdings.page(kind, tenant_id, everything)]
+        total = self.holdings.how_many(kind, tenant_id, everything)
         return as_json({"records": records, "page": page, "page_size": size, "total": total})
 
     async def _calls(self, _: web.Request) -> web.Response:
         return as_json(dict(sorted(self.gate.calls.items())))
 
     async def _faults_get(self, _: web.Request) -> web.Response:
-        return as_json(self.faults.waiting())
+        return as_json({"faults": self.faults.waiting()})
 
     async def _faults_post(self, request: web.Request) -> web.Response:
         self.faults.order(Fault.model_validate(await _told(request)))
-        return as_json(self.faults.waiting())
+        return as_json({"faults": self.faults.waiting()})
 
     async def _faults_delete(self, _: web.Request) -> web.Response:
         self.faults.forget()
-        return as_json([])
+        return as_json({"faults": []})
 
     async def _organisations(self, request: web.Request) -> web.Response:
         told = await _told(request)
@@ -121,6 +127,16 @@ class Control:
             self.attachments.put(tenant_id, attachments)
         return as_json({"contacts": len(contacts), "invoices": len(invoices), "attachments": len(attachments)})
 
+    async def _tokens(self, request: web.Request) -> web.Response:
+        told = await _told(request)
+        tenant_id, scope = self._known(told.get("tenant_id")), _text({"scope": " ".join(READ_SCOPES), **told}, "scope")
+        user_id = user_of(tenant_id, self.settings.get(Settings))
+        code = self.grants.consent(user_id, tenant_id, scope, redirect_uri="", challenge=None)
+        return as_json(self.grants.exchange(code, redirect_uri="", verifier=None))
+
+    async def _clock_get(self, _: web.Request) -> web.Response:
+        return as_json({"now": self.clock.now().isoformat()})
+
     async def _clock_post(self, request: web.Request) -> web.Response:
         step = ClockShift.model_validate(await _told(request)).advance_seconds
         before = self.settings.get(ClockShift).advance_seconds
@@ -128,7 +144,13 @@ class Control:
         self.clock.advance(step)
         return as_json({"now": self.clock.now().isoformat()})
 
-    async def _limits(self, request: web.Request) -> web.Response:
+    async def _limits_get(self, _: web.Request) -> web.Response:
+        return as_json(self.settings.get(Limits).model_dump())
+
+    async def _settings_get(self, _: web.Request) -> web.Response:
+        return as_json(self.settings.get(Settings).model_dump())
+
+    async def _limits_post(self, request: web.Request) -> web.Response:
         return as_json(self.settings.change(Limits, await _told(request)).model_dump())
 
     async def _settings_post(self, request: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from aiohttp import web
 from libs.runtime.clock import Clock
 from libs.xero.dates import EPOCH
 from libs.xero.standin import answers
-from libs.xero.standin.accounting import API_PATH, SCOPES, TENANT_HEADER, needs_json
+from libs.xero.standin.accounting import SCOPES, TENANT_HEADER, needs_json
 from libs.xero.standin.budgets import Budgets
 from libs.xero.standin.faults import Fault, Faults
 from libs.xero.standin.grants import Grants
@@ -51,7 +51,7 @@ class Gate:
         outcome = "unanswered"
         try:
             response = await self._answer(request, handler, template)
-            outcome = str(response.status)
+            outcome = "unanswered" if _is_gone(request) else str(response.status)
         except web.HTTPException as refused:
             outcome = str(refused.status)
             raise
@@ -96,17 +96,17 @@ class Gate:
         if fault.kind == "timeout":
             await asyncio.sleep(HELD_SECONDS)
             return _dropped(request)
-        return _failed(fault, is_api=request.path.startswith(API_PATH))
+        return _failed(fault, is_grant=request.path.startswith("/connect/"))
 
     def _seconds(self) -> float:
         return (self._clock.now() - EPOCH).total_seconds()
 
 
-def _failed(fault: Fault, *, is_api: bool) -> web.Response:
+def _failed(fault: Fault, *, is_grant: bool) -> web.Response:
     if fault.kind == "429":
         return _too_many("minute", FAULT_RETRY_SECONDS if fault.retry_after is None else fault.retry_after)
     if fault.kind == "revoked":
-        return answers.unauthorized() if is_api else answers.as_json({"error": "invalid_grant"}, status=400)
+        return answers.as_json({"error": "invalid_grant"}, status=400) if is_grant else answers.unauthorized()
     if fault.kind == "html":
         return web.Response(text="<html><body>Xero is having a rest.</body></html>", content_type="text/html")
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
@@ -118,6 +118,10 @@ def _too_many(problem: str, retry_after_seconds: int | None) -> web.Response:
     wait = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
     headers = {"X-Rate-Limit-Problem": problem, **wait}
     return answers.problem(HTTPStatus.TOO_MANY_REQUESTS, "Too Many Requests", "RateLimitExceeded", headers)
+
+
+def _is_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _dropped(request: web.Request) -> web.Response:

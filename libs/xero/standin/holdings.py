@@ -84,19 +84,21 @@ class Holdings:
         )
         return None if row is None else bytes(row["body"])
 
-    def page(self, kind: Kind, tenant_id: str, selection: Selection) -> tuple[list[bytes], int]:
-        """The records of one page in their order, and how many there are on all pages."""
-        clauses = " AND ".join(("kind = ?", "tenant_id = ?", *selection.clauses))
-        parameters = (kind.name, tenant_id, *selection.parameters)
-        direction = "DESC" if selection.newest_first else "ASC"
-        # Intentional: clauses and direction are constants of ours; what came from outside is bound as a parameter.
-        total = self._store.count(f"SELECT count(*) FROM record WHERE {clauses}", parameters)  # noqa: S608
+    def how_many(self, kind: Kind, tenant_id: str, selection: Selection) -> int:
+        """How many records are selected, on all pages."""
+        where, parameters = _selected(kind, tenant_id, selection)
+        return self._store.count(f"SELECT count(*) FROM record WHERE {where}", parameters)  # noqa: S608 - `_selected`
+
+    def page(self, kind: Kind, tenant_id: str, selection: Selection) -> list[bytes]:
+        """The JSON of the records of one page, in their order."""
+        where, parameters = _selected(kind, tenant_id, selection)
+        way = "DESC" if selection.newest_first else "ASC"
         rows = self._store.rows(
-            f"SELECT body FROM record WHERE {clauses} "  # noqa: S608 - as above
-            f"ORDER BY updated_ms {direction}, record_id {direction} LIMIT ? OFFSET ?",
+            f"SELECT body FROM record WHERE {where} "  # noqa: S608 - `_selected`
+            f"ORDER BY updated_ms {way}, record_id {way} LIMIT ? OFFSET ?",
             (*parameters, selection.limit, selection.offset),
         )
-        return [bytes(row["body"]) for row in rows], total
+        return [bytes(row["body"]) for row in rows]
 
     def counts(self) -> dict[str, Any]:
         """What each organisation holds, in numbers."""
@@ -133,3 +135,9 @@ class Holdings:
                 exact_json.dumps(body),
             ),
         )
+
+
+def _selected(kind: Kind, tenant_id: str, selection: Selection) -> tuple[str, tuple[object, ...]]:
+    """The condition and its parameters. The clauses are words of ours; all that came from outside is a parameter."""
+    clauses = ("kind = ?", "tenant_id = ?", *selection.clauses)
+    return " AND ".join(clauses), (kind.name, tenant_id, *selection.parameters)

@@ -59,12 +59,12 @@ class Identity:
         if problem is not None:
             return refusal_page(problem)
         settings = self._settings.get(Settings)
-        if settings.consent == "ask":
+        if settings.consent == "page":
             return consent_page(query, self._holdings.organisations())
         tenant_id = settings.tenant_id or self._next_organisation()
         if tenant_id is None:
             return refusal_page("There is no organisation to connect. POST one to /_standin/organisations first.")
-        return self._approve(query, tenant_id, settings.user)
+        return self._approve(query, tenant_id)
 
     async def _answer(self, request: web.Request) -> web.Response:
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
@@ -75,10 +75,10 @@ class Identity:
             return _redirect(form, {"error": "access_denied"})
         if self._holdings.organisation(form.get("tenant_id", "")) is None:
             return refusal_page("Choose one of the organisations.")
-        return self._approve(form, form["tenant_id"], self._settings.get(Settings).user)
+        return self._approve(form, form["tenant_id"])
 
-    def _approve(self, asked: Mapping[str, str], tenant_id: str, user: str | None) -> web.Response:
-        user_id = str(uuid.uuid5(_BOOKKEEPERS, user or tenant_id))
+    def _approve(self, asked: Mapping[str, str], tenant_id: str) -> web.Response:
+        user_id = user_of(tenant_id, self._settings.get(Settings))
         code = self._grants.consent(
             user_id, tenant_id, asked["scope"], asked["redirect_uri"], asked.get("code_challenge") or None
         )
@@ -156,6 +156,11 @@ def authorize_problem(asked: Mapping[str, str]) -> str | None:
     if asked.get("code_challenge") and asked.get("code_challenge_method") != "S256":
         return "invalid_request: code_challenge_method must be S256"
     return None
+
+
+def user_of(tenant_id: str, settings: Settings) -> str:
+    """The id of the user who consents for an organisation: the one in the settings, or its own bookkeeper."""
+    return str(uuid.uuid5(_BOOKKEEPERS, settings.user or tenant_id))
 
 
 def is_redirect_allowed(uri: str) -> bool:

@@ -51,13 +51,14 @@ class Standin:
 
 @asynccontextmanager
 async def running_standin(
-    *, store: str | Path = ":memory:", clock: ShiftedClock | None = None, port: int = 0
+    *, store: str | Path = ":memory:", clock: ShiftedClock | None = None, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[Standin]:
-    """A stand-in on 127.0.0.1 for as long as the context lasts.
+    """A stand-in for as long as the context lasts.
 
     Args:
         store: The SQLite file that keeps its state, or `:memory:`.
         clock: Its time. Without one it has its own, and goes on from where the store's clock had been moved to.
+        host: The address to listen on.
         port: 0 takes a free one.
     """
     kept = Store(str(store))
@@ -70,10 +71,8 @@ async def running_standin(
         )
         await runner.setup()
         try:
-            site = web.TCPSite(runner, "127.0.0.1", port)
-            await site.start()
-            host, bound_port = runner.addresses[0][:2]
-            yield Standin(url=f"http://{host}:{bound_port}", clock=clock)
+            await web.TCPSite(runner, host, port).start()
+            yield Standin(url=f"http://{host}:{runner.addresses[0][1]}", clock=clock)
         finally:
             await runner.cleanup()
     finally:

@@ -13,7 +13,7 @@ class Settings(BaseModel):
     """How consent is given.
 
     Attributes:
-        consent: `ask` shows the page; `auto` approves at once.
+        consent: `page` asks a person; `auto` approves at once.
         tenant_id: The organisation that `auto` connects; without it the first by name that is not connected yet,
             or, when all are, the first.
         user: Who consents. Without it every organisation has a bookkeeper of its own, so that what one workspace
@@ -22,7 +22,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    consent: Literal["ask", "auto"] = "ask"
+    consent: Literal["page", "auto"] = "page"
     tenant_id: str | None = None
     user: str | None = None
 

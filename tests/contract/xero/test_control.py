@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.contract.xero.world import TENANT, World, bill
@@ -69,9 +70,9 @@ async def test_faults_can_be_seen_and_cancelled(world: World) -> None:
     told = {"method": "GET", "path": "*", "kind": "503", "times": 3, "after": 0, "retry_after": 9}
     await world.tell("faults", **told)
     url = f"{world.standin.url}/_standin/faults"
-    assert (await world.http.get(url)).json() == [told]
-    assert (await world.http.delete(url)).json() == []
-    assert (await world.http.get(url)).json() == []
+    assert (await world.http.get(url)).json() == {"faults": [told]}
+    assert (await world.http.delete(url)).json() == {"faults": []}
+    assert (await world.http.get(url)).json() == {"faults": []}
 
 
 async def test_reset_forgets_everything(world: World) -> None:
@@ -85,6 +86,31 @@ async def test_reset_forgets_everything(world: World) -> None:
     await world.tell("organisations", tenant_id=TENANT, name="Again")
     answer = await world.raw("/Organisation", await world.token())
     assert (answer.status_code, answer.headers["X-MinLimit-Remaining"]) == (200, "59")
+
+
+async def test_tokens_can_be_had_without_a_consent_page(world: World) -> None:
+    every = await world.tell("tokens", tenant_id=TENANT)
+    assert (await world.client.contacts(every["access_token"], TENANT, page=1)).records == ()
+    few = await world.tell("tokens", tenant_id=TENANT, scope="accounting.invoices.read")
+    assert "refresh_token" not in few
+    assert (await world.raw("/Contacts", few["access_token"])).status_code == 401
+
+
+async def test_what_was_told_can_be_asked(world: World) -> None:
+    await world.tell("settings", consent="auto")
+    await world.tell("limits", minute=7)
+    moved = await world.tell("clock", advance_seconds=86_400)
+    assert (await world.ask("settings")) == {"consent": "auto", "tenant_id": None, "user": None}
+    assert (await world.ask("limits")) == {"minute": 7, "day": 5_000, "concurrent": 5, "app_minute": 10_000}
+    assert (await world.ask("clock"))["now"] >= moved["now"]
+
+
+async def test_a_call_whose_answer_was_lost_is_counted_as_unanswered(world: World) -> None:
+    token = await world.token()
+    await world.tell("faults", path="/api.xro/2.0/Invoices", kind="lost")
+    with pytest.raises(httpx.TransportError):
+        await world.raw("/Invoices", token)
+    assert (await world.ask("calls"))["GET /api.xro/2.0/Invoices unanswered"] == 1
 
 
 async def test_consent_given_at_once_goes_through_the_organisations_in_turn(world: World) -> None:

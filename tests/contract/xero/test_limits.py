@@ -59,7 +59,7 @@ async def test_six_calls_at_once_are_one_too_many(world: World) -> None:
     held = [asyncio.create_task(world.raw("/Organisation", token)) for _ in range(5)]
 
     async def all_in() -> bool:
-        return (await world.http.get(f"{world.standin.url}/_standin/faults")).text == "[]"
+        return (await world.http.get(f"{world.standin.url}/_standin/faults")).text == '{"faults":[]}'
 
     await until(all_in)
     refused = await world.raw("/Contacts", token)

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from libs.xero.standin import running_standin
+from libs.xero.standin.store import Store
 from libs.xero.wire import Record
 from tests.contract.xero.world import TENANT, World, bill
 
@@ -78,6 +82,27 @@ async def test_a_list_without_a_page_has_every_record_and_no_lines(world: World)
     assert "pagination" not in answer
     assert len(answer["Invoices"]) == 101
     assert not any("LineItems" in record for record in answer["Invoices"])
+
+
+async def test_a_list_without_a_page_stops_at_a_hundred_thousand_records(tmp_path: Path) -> None:
+    store = Store(str(tmp_path / "xero.sqlite"))
+    store.write(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+        "INSERT INTO record (kind, tenant_id, record_id, updated_ms, body) "
+        "SELECT 'Invoices', ?, printf('%06d', i), i, CAST('{}' AS BLOB) FROM n",
+        (TENANT,),
+    )
+    store.close()
+    async with running_standin(store=tmp_path / "xero.sqlite") as standin, httpx.AsyncClient(timeout=30) as http:
+        world = World(standin, http)
+        await world.tell("organisations", tenant_id=TENANT, name="Demo Company (FR)")
+        answer = await world.raw("/Invoices", await world.token())
+        assert (answer.status_code, answer.json()["Type"], answer.json()["ErrorNumber"]) == (
+            400,
+            "HighVolumeException",
+            51,
+        )
+        assert len((await listed(world, "/Invoices?page=101&pageSize=1000"))["Invoices"]) == 1
 
 
 async def test_a_summary_is_paged_and_lacks_lines_payments_and_attachments(world: World) -> None:

@@ -95,6 +95,20 @@ async def test_what_is_no_json_is_transient(body: bytes) -> None:
             await XeroClient(http, endpoints_at(url)).connections("a token")
 
 
+async def test_an_answer_that_breaks_off_is_transient() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b"[")
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    async with serving(answer) as url, httpx.AsyncClient() as http:
+        with pytest.raises(Transient, match="network"):
+            await XeroClient(http, endpoints_at(url)).connections("a token")
+
+
 async def test_a_redirect_is_not_followed_since_the_token_is_for_xero_alone() -> None:
     seen: list[str] = []
 

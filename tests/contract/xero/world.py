@@ -119,7 +119,7 @@ def bill(number: int = 1, /, **changed: object) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serving(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+async def serving(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
     """A server that gives one answer to every request, for answers Xero ought not to give."""
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", answer)
