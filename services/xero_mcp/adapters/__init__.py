@@ -1,0 +1,1 @@
+"""How xero_mcp meets Postgres and its twin in memory."""

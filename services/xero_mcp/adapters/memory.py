@@ -1,0 +1,74 @@
+"""xero_mcp's rows in memory: the twin of the Postgres store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from libs.database.memory import table_of
+from libs.database.port import Transaction
+from services.xero_mcp.domain.token import Token, TokenKind
+
+_CLIENTS = "xero_mcp.client"
+_TOKENS = "xero_mcp.token"
+
+
+class MemoryXeroMcpStore:
+    """Everything xero_mcp keeps, unsealed, as long as the process lives."""
+
+    async def add_client(
+        self, tx: Transaction, client: str, metadata: bytes, *, now: datetime, limit: int, unused_before: datetime
+    ) -> bool:
+        """Add one; False when `limit` are there, even without those made before `unused_before` and never used."""
+        table = table_of(tx, _CLIENTS)
+        if len(table) >= limit:
+            for key in [key for key, (_, made, used) in table.items() if used is None and made < unused_before]:
+                del table[key]
+        if len(table) >= limit:
+            return False
+        table[client] = (metadata, now, None)
+        return True
+
+    async def client(self, tx: Transaction, client: str) -> bytes | None:
+        """Its metadata."""
+        row = table_of(tx, _CLIENTS).get(client)
+        return None if row is None else bytes(row[0])
+
+    async def mark_used(self, tx: Transaction, client: str, now: datetime) -> None:
+        """A person allowed it something."""
+        table = table_of(tx, _CLIENTS)
+        if client in table:
+            metadata, made, _ = table[client]
+            table[client] = (metadata, made, now)
+
+    async def add_tokens(self, tx: Transaction, tokens: list[Token], *, now: datetime) -> None:
+        """Add tokens and drop expired ones."""
+        table = table_of(tx, _TOKENS)
+        for sha256 in [kept.sha256 for kept in table.values() if kept.expires_at <= now]:
+            del table[sha256]
+        table.update({token.sha256: token for token in tokens})
+
+    async def token(
+        self, tx: Transaction, kind: TokenKind, sha256: bytes, *, now: datetime, hold: bool = False
+    ) -> Token | None:
+        """A token; every transaction in memory holds everything, so `hold` changes nothing."""
+        del hold
+        found: Token | None = table_of(tx, _TOKENS).get(sha256)
+        return found if found is not None and found.kind == kind and found.expires_at > now else None
+
+    async def spend(self, tx: Transaction, sha256: bytes, *, now: datetime, kept_until: datetime) -> None:
+        """Mark a token as used, and let it be forgotten at `kept_until` at the latest."""
+        table = table_of(tx, _TOKENS)
+        kept = table[sha256]
+        table[sha256] = replace(kept, spent_at=kept.spent_at or now, expires_at=min(kept.expires_at, kept_until))
+
+    async def end_family(self, tx: Transaction, family: UUID) -> None:
+        """Drop every token of a consent."""
+        table = table_of(tx, _TOKENS)
+        for sha256 in [kept.sha256 for kept in table.values() if kept.family == family]:
+            del table[sha256]
+
+    async def count(self, tx: Transaction, kind: TokenKind, *, now: datetime) -> int:
+        """How many tokens of a kind are good."""
+        return sum(kept.kind == kind and kept.expires_at > now for kept in table_of(tx, _TOKENS).values())

@@ -1,0 +1,1 @@
+"""What xero_mcp decides, without I/O: budgets, grants, what may register."""

@@ -1,0 +1,54 @@
+"""What an MCP client holds: requests, codes, access and refresh tokens, and how long each is good. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from uuid import UUID
+
+TokenKind = Literal["request", "code", "access", "refresh"]
+
+LASTS: Final[dict[TokenKind, timedelta]] = {
+    "request": timedelta(minutes=30),
+    "code": timedelta(seconds=60),
+    "access": timedelta(minutes=5),
+    "refresh": timedelta(days=30),
+}
+"""A request may include a visit to Xero; a code only crosses a redirect; an access token that leaks is good for
+minutes; a program that was not used for a month asks again."""
+
+REUSE_GRACE: Final = timedelta(minutes=10)
+"""How long a spent refresh token may be presented again, by a client that was killed before it stored our answer. When
+it comes later, somebody else has it, and the whole family ends (OAuth 2.1, section 4.3.1). Xero gives 30 minutes."""
+
+SPENT_KEPT: Final = timedelta(days=1)
+"""How long a spent refresh token is remembered, to notice that it comes back. After that it is simply unknown."""
+
+LIVE_REQUESTS: Final = 1000
+"""Requests that wait for a person at most, over all clients; more is an attack."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as it is kept.
+
+    Attributes:
+        family: All tokens that came from one consent.
+        content: JSON: the scopes, the resource, and for a request or a code the client's own parameters.
+    """
+
+    kind: TokenKind
+    sha256: bytes = field(repr=False)
+    family: UUID
+    client: str
+    content: bytes = field(repr=False)
+    expires_at: datetime
+    spent_at: datetime | None = None
+
+
+def comes_back_too_late(token: Token, *, now: datetime) -> bool:
+    """Whether a spent token is presented by somebody who should not have it."""
+    if token.spent_at is None:
+        return False
+    return token.kind == "code" or now - token.spent_at > REUSE_GRACE

@@ -1,0 +1,85 @@
+"""Lets calls to Xero leave one after the other, so that no organisation's budget is overdrawn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from libs.contracts.errors import Transient
+from libs.runtime.clock import Clock
+from services.xero_mcp.domain.budget import Budget, Limits
+
+TENANTS_REMEMBERED: Final = 4096
+"""Organisations whose budget is kept. The one unused for longest is forgotten, and Xero's own refusals remain."""
+
+
+class _Line:
+    """Who waits for one organisation."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.budget = Budget(limits)
+        self.at_once = asyncio.Semaphore(limits.at_once)
+
+
+class Pacing:
+    """The budgets of all organisations.
+
+    Notes:
+        They live in one process. A second process that reads the same organisation is seen through the day's header and
+        through Xero's 429 only; run one xero_mcp, or send each workspace to the same one.
+    """
+
+    def __init__(self, limits: Limits, clock: Clock, *, wait_seconds: float) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._wait_seconds = wait_seconds
+        self._lines: OrderedDict[str, _Line] = OrderedDict()
+
+    @asynccontextmanager
+    async def turn(self, tenant: str) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it for one call.
+
+        Raises:
+            Transient: No turn comes within the bound; it says when one will.
+        """
+        line = self._line(tenant)
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await line.at_once.acquire()
+        except TimeoutError:
+            sentence = "Too many calls wait for this organisation's turn at Xero."
+            raise Transient(sentence, retry_after_seconds=self._wait_seconds) from None
+        try:
+            await self._leave(line.budget)
+            yield
+        finally:
+            line.at_once.release()
+
+    def learn(self, tenant: str, *, day_left: int | None) -> None:
+        """What an answer's headers said."""
+        self._line(tenant).budget.learn(self._clock.now(), day_left=day_left)
+
+    def close(self, tenant: str, *, seconds: float) -> None:
+        """Xero refused and said for how long."""
+        self._line(tenant).budget.close(self._clock.now(), seconds=seconds)
+
+    async def _leave(self, budget: Budget) -> None:
+        give_up_at = self._clock.now() + timedelta(seconds=self._wait_seconds)
+        while (wait := budget.wait_seconds(now := self._clock.now())) > 0:
+            if now + timedelta(seconds=wait) > give_up_at:
+                raise Transient("Xero's budget for this organisation is used up.", retry_after_seconds=wait)
+            await self._clock.sleep(wait)
+        budget.leave(now)
+
+    def _line(self, tenant: str) -> _Line:
+        line = self._lines.get(tenant)
+        if line is None:
+            line = self._lines[tenant] = _Line(self._limits)
+            if len(self._lines) > TENANTS_REMEMBERED:
+                self._lines.popitem(last=False)
+        self._lines.move_to_end(tenant)
+        return line

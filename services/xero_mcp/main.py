@@ -1,0 +1,147 @@
+"""Wires xero_mcp, and serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import uvicorn
+from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
+from mcp.server.mcpserver import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import AnyHttpUrl
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from libs.bus.port import Subscription
+from libs.contracts.errors import Transient, WellError
+from libs.database.port import Database
+from libs.runtime.clock import Clock
+from libs.runtime.worker import Worker
+from libs.xero.client import XeroClient
+from libs.xero.endpoints import Endpoints
+from services.xero_mcp.api import XeroTools
+from services.xero_mcp.config import SCOPE, XeroMcpSettings
+from services.xero_mcp.flow.authorize import McpAuthorization
+from services.xero_mcp.flow.pacing import Pacing
+from services.xero_mcp.flow.read import Reading
+from services.xero_mcp.flow.tokens import McpTokens
+from services.xero_mcp.ports import Consents, TokenLender, XeroMcpStore
+
+
+@dataclass(frozen=True)
+class XeroMcpService:
+    """xero_mcp, as others see it.
+
+    Attributes:
+        app: The ASGI application; its lifespan must run.
+        url: Where MCP clients connect.
+    """
+
+    app: Starlette
+    url: str
+    subscriptions: tuple[Subscription, ...] = ()
+    workers: tuple[Worker, ...] = ()
+
+    @contextlib.asynccontextmanager
+    async def serving(self, bound: socket.socket) -> AsyncIterator[None]:
+        """Serve in this loop, on a bound socket, until the block ends. Signals stay with the process."""
+        server = _QuietServer(uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on"))
+        task = asyncio.create_task(server.serve(sockets=[bound]))
+        try:
+            while not server.started and not task.done():
+                await asyncio.sleep(0.01)
+            yield
+        finally:
+            server.should_exit = True
+            await task
+
+
+class _QuietServer(uvicorn.Server):
+    """A server that leaves signals to whoever runs the loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def build(
+    *,
+    settings: XeroMcpSettings,
+    database: Database,
+    store: XeroMcpStore,
+    lender: TokenLender,
+    consents: Consents,
+    endpoints: Endpoints,
+    http: httpx.AsyncClient,
+    clock: Clock,
+) -> XeroMcpService:
+    """Wire the MCP server over Xero, auth and a database. `http` is closed by its owner."""
+    tokens = McpTokens(database=database, store=store, clock=clock, believed_seconds=settings.believed_seconds)
+    authorization = McpAuthorization(
+        settings, database=database, store=store, tokens=tokens, consents=consents, clock=clock
+    )
+    pacing = Pacing(settings.limits, clock, wait_seconds=settings.wait_seconds)
+    tools = XeroTools(
+        reading=Reading(lender=lender, pacing=pacing),
+        client=XeroClient(http, endpoints),
+        attachment_max_bytes=settings.attachment_max_bytes,
+    )
+    server: MCPServer[Any] = MCPServer(
+        "well-xero",
+        title="Xero, read only",
+        instructions="Reads bills, contacts and attachments of one Xero organisation. Nothing can be changed.",
+        auth_server_provider=authorization,
+        auth=_auth(settings),
+        subscriptions=False,
+    )
+    tools.register(server)
+    app = server.streamable_http_app(
+        json_response=True, stateless_http=True, transport_security=_known_hosts(settings.url)
+    )
+    app.router.routes.append(Route("/consented", _consented(authorization), methods=["GET"]))
+    return XeroMcpService(app=app, url=settings.resource)
+
+
+def _auth(settings: XeroMcpSettings) -> AuthSettings:
+    return AuthSettings(
+        issuer_url=AnyHttpUrl(settings.url),
+        resource_server_url=AnyHttpUrl(settings.resource),
+        required_scopes=[SCOPE],
+        validate_token_resource=True,
+        client_registration_options=ClientRegistrationOptions(
+            enabled=True, valid_scopes=[SCOPE], default_scopes=[SCOPE]
+        ),
+        revocation_options=RevocationOptions(enabled=True),
+    )
+
+
+def _known_hosts(url: str) -> TransportSecuritySettings:
+    """Only our own name, so that a page elsewhere whose name was made to point here gets no answer."""
+    host = urlsplit(url).netloc
+    return TransportSecuritySettings(allowed_hosts=[host], allowed_origins=[url])
+
+
+def _consented(authorization: McpAuthorization) -> Any:  # noqa: ANN401 what Starlette takes as an endpoint
+    async def endpoint(request: Request) -> Response:
+        try:
+            address = await authorization.consented(
+                request.query_params.get("request", ""), grant=request.query_params.get("grant")
+            )
+        except WellError as error:
+            later = isinstance(error, Transient)
+            status = HTTPStatus.SERVICE_UNAVAILABLE if later else HTTPStatus.BAD_REQUEST
+            return PlainTextResponse(error.sentence, status, headers={"Cache-Control": "no-store"})
+        return RedirectResponse(address, HTTPStatus.FOUND, headers={"Cache-Control": "no-store"})
+
+    return endpoint

@@ -1,0 +1,103 @@
+"""What xero_mcp needs: its rows, tokens lent by auth, and the consent of a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from libs.crypto.lent import LentToken
+from libs.database.port import Transaction
+from services.xero_mcp.domain.token import Token, TokenKind
+
+
+class TokenLender(Protocol):
+    """Auth, as a borrower sees it."""
+
+    async def lend(self, borrower: str, workspace: UUID, provider: Literal["xero"]) -> LentToken:
+        """A token for one call.
+
+        Raises:
+            ConsentLost: There is no consent, or the provider no longer honours it.
+            Transient: No token can be had right now.
+        """
+        ...
+
+    async def refused(self, workspace: UUID, provider: Literal["xero"], secret: str) -> None:
+        """Xero refused this token.
+
+        Raises:
+            ConsentLost: There will be no other one.
+            Transient: No other one can be had right now.
+        """
+        ...
+
+
+class Consents(Protocol):
+    """Auth, as the one who asks a person."""
+
+    async def ask_consent(
+        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str
+    ) -> str:
+        """The page where a person answers for this client. It returns to `return_to` with `grant` or `error`.
+
+        Raises:
+            Rejected: Too many requests are open.
+        """
+        ...
+
+    async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:
+        """The workspace that the answer opens; good once, and for this return address only.
+
+        Raises:
+            Rejected: The grant is not good.
+        """
+        ...
+
+
+class ClientStore(Protocol):
+    """The programs that registered, in the workspace of the installation. Their metadata are sealed at rest."""
+
+    async def add_client(
+        self, tx: Transaction, client: str, metadata: bytes, *, now: datetime, limit: int, unused_before: datetime
+    ) -> bool:
+        """Add one; False when `limit` are there, even without those made before `unused_before` and never used."""
+        ...
+
+    async def client(self, tx: Transaction, client: str) -> bytes | None:
+        """Its metadata."""
+        ...
+
+    async def mark_used(self, tx: Transaction, client: str, now: datetime) -> None:
+        """A person allowed it something."""
+        ...
+
+
+class TokenStore(Protocol):
+    """The tokens of a workspace. Expired ones are never found."""
+
+    async def add_tokens(self, tx: Transaction, tokens: list[Token], *, now: datetime) -> None:
+        """Add tokens and drop expired ones."""
+        ...
+
+    async def token(
+        self, tx: Transaction, kind: TokenKind, sha256: bytes, *, now: datetime, hold: bool = False
+    ) -> Token | None:
+        """A token; with `hold`, nobody else holds or changes it until the transaction ends."""
+        ...
+
+    async def spend(self, tx: Transaction, sha256: bytes, *, now: datetime, kept_until: datetime) -> None:
+        """Mark a token as used, and let it be forgotten at `kept_until` at the latest."""
+        ...
+
+    async def end_family(self, tx: Transaction, family: UUID) -> None:
+        """Drop every token of a consent."""
+        ...
+
+    async def count(self, tx: Transaction, kind: TokenKind, *, now: datetime) -> int:
+        """How many tokens of a kind are good."""
+        ...
+
+
+class XeroMcpStore(ClientStore, TokenStore, Protocol):
+    """Everything xero_mcp keeps."""
