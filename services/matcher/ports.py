@@ -1,7 +1,7 @@
 """What the matcher needs.
 
-Every store takes the transaction first and works in batches. Stores keep what providers said sealed and find it by keyed
-fingerprints; what crosses this port is open. All rows are of the transaction's workspace.
+Every store takes the transaction first and works in batches. Stores keep what providers said sealed and find it by
+keyed fingerprints; what crosses this port is open. All rows are of the transaction's workspace.
 """
 
 from __future__ import annotations

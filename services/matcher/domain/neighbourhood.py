@@ -49,14 +49,15 @@ class Neighbourhood:
     invoices: dict[str, InvoiceRow] = field(default_factory=dict)
     claims: dict[str, str] = field(default_factory=dict)
     _sides: dict[str, Side] = field(default_factory=dict)
+    _keys: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def invoices_met(self, row: BillRow) -> set[str]:
         """Ids of the supplier invoices a bill meets."""
-        return {id_ for holders in self._telling(row.keys) for id_ in holders.invoices}
+        return {id_ for holders in self._telling(self._keys_of(row)) for id_ in holders.invoices}
 
     def bills_met(self, row: InvoiceRow) -> set[str]:
         """Ids of the bills a supplier invoice meets."""
-        return {id_ for holders in self._telling(row.keys) for id_ in holders.bills}
+        return {id_ for holders in self._telling(self._keys_of(row)) for id_ in holders.bills}
 
     def peers(self, row: BillRow) -> set[str]:
         """Ids of the other bills with the same number and the same supplier and amount, as far as keys tell."""
@@ -68,7 +69,7 @@ class Neighbourhood:
 
     def unread_peer_keys(self, rows: Iterable[BillRow]) -> list[str]:
         """The keys that tell whether these bills repeat an amount, as far as they were not read."""
-        keys = {key for row in rows if row.keys and (key := peer_key_of(self._bill_side(row)))}
+        keys = {key for row in rows if self._keys_of(row) and (key := peer_key_of(self._bill_side(row)))}
         return sorted(keys - self.holders.keys())
 
     def plausible(self, row: BillRow) -> list[tuple[str, Compared]]:
@@ -134,6 +135,8 @@ class Neighbourhood:
         )
 
     def _is_taken(self, row: BillRow, invoice_id: str) -> bool:
+        if row.fixed_invoice_id == invoice_id:
+            return False
         owner = self.claims.get(invoice_id)
         other = self.bills.get(owner) if owner and owner != row.bill_id else None
         is_fixed = other is not None and other.fixed_invoice_id == invoice_id
@@ -141,6 +144,13 @@ class Neighbourhood:
 
     def _telling(self, keys: Iterable[str]) -> list[Holders]:
         return [holders for key in keys if (holders := self.holders.get(key)) is not None and holders.tells_apart]
+
+    def _keys_of(self, row: BillRow | InvoiceRow) -> frozenset[str]:
+        id_ = row.bill_id if isinstance(row, BillRow) else row.invoice_id
+        keys = self._keys.get(id_)
+        if keys is None:
+            keys = self._keys[id_] = row.keys
+        return keys
 
     def _bill_side(self, row: BillRow) -> Side:
         side = self._sides.get(row.bill_id)

@@ -129,8 +129,8 @@ def opened(row: BillRow, cause: UUID) -> BillRow:
 
 
 def signed_off(row: BillRow, answer: Literal["link", "post", "never"], invoice_id: str | None, cause: UUID) -> BillRow:
-    """The bill after a person's answer to its standing decision."""
-    return opened(replace(row, answer=Answer(answer, row.basis_sha256, invoice_id)), cause)
+    """The bill after a person's answer to its standing decision; what is decided now is said even if said before."""
+    return opened(replace(row, answer=Answer(answer, row.basis_sha256, invoice_id), outcome_sha256=None), cause)
 
 
 def settled(row: BillRow, invoice_id: str, decision: MatchDecided | None, cause: UUID) -> BillRow:

@@ -1,0 +1,174 @@
+"""Bills, supplier invoices and their blocking keys in Postgres. Fields lie sealed, keys as keyed fingerprints.
+
+Rows are always taken in the order of their ids, so that two transactions wait for each other and never block each
+other for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from libs.crypto.keyring import Sealer
+from libs.crypto.seal import WorkspaceSeal
+from libs.database.port import Transaction
+from libs.database.postgres import connection_of
+from services.matcher.adapters import rows as shapes
+from services.matcher.domain.blocking import KEY_HOLDERS_MAX
+from services.matcher.domain.neighbourhood import Holders
+from services.matcher.domain.standing import BillRow, InvoiceRow
+from services.matcher.ports import KeyChange, RecordSide
+
+_KEY_LABEL = "matcher.key"
+
+_BILLS = "SELECT * FROM matcher.bill WHERE workspace = $1 AND bill_id = ANY($2::text[]) ORDER BY bill_id"
+_INVOICES = "SELECT * FROM matcher.invoice WHERE workspace = $1 AND invoice_id = ANY($2::text[]) ORDER BY invoice_id"
+
+_DUE_BILLS = """
+SELECT * FROM matcher.bill WHERE workspace = $1 AND is_due ORDER BY bill_id LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+
+_HOLDERS = """
+SELECT wanted.key, bills.ids AS bills, invoices.ids AS invoices
+FROM unnest($2::bytea[]) AS wanted(key),
+LATERAL (SELECT array_agg(id) AS ids FROM (
+    SELECT id FROM matcher.bill_key WHERE workspace = $1 AND key = wanted.key ORDER BY id LIMIT $3
+) AS some) AS bills,
+LATERAL (SELECT array_agg(id) AS ids FROM (
+    SELECT id FROM matcher.invoice_key WHERE workspace = $1 AND key = wanted.key ORDER BY id LIMIT $3
+) AS some) AS invoices
+"""
+
+_DROP_KEYS = """
+DELETE FROM matcher.{side}_key AS held USING unnest($2::bytea[], $3::text[]) AS lost(key, id)
+WHERE held.workspace = $1 AND held.key = lost.key AND held.id = lost.id
+"""
+
+_ADD_KEYS = """
+INSERT INTO matcher.{side}_key (workspace, key, id)
+SELECT $1, key, id FROM unnest($2::bytea[], $3::text[]) AS new(key, id) ON CONFLICT DO NOTHING
+"""
+
+# The condition is BillRow.is_opened_by_invoices.
+_OPEN_SHARING = """
+WITH sharing AS (
+    SELECT some.id, wanted.cause, wanted.place
+    FROM unnest($2::bytea[], $3::uuid[]) WITH ORDINALITY AS wanted(key, cause, place),
+    LATERAL (SELECT array_agg(id) AS ids FROM (
+        SELECT id FROM matcher.bill_key WHERE workspace = $1 AND key = wanted.key LIMIT $4 + 1) AS few) AS few,
+    unnest(few.ids) AS some(id)
+    WHERE cardinality(few.ids) <= $4
+), first AS (
+    SELECT DISTINCT ON (id) id, cause FROM sharing ORDER BY id, place
+), held AS (
+    SELECT bill.bill_id, first.cause FROM matcher.bill AS bill JOIN first ON bill.bill_id = first.id
+    WHERE bill.workspace = $1 AND NOT bill.is_due
+        AND bill.posted_invoice_id IS NULL AND bill.chosen_by_person IS NULL
+        AND (bill.verdict IN ('review', 'unmatched') OR (bill.verdict = 'post' AND bill.posting = 'rejected'))
+    ORDER BY bill.bill_id FOR UPDATE OF bill
+)
+UPDATE matcher.bill AS bill SET is_due = true, cause = held.cause
+FROM held WHERE bill.workspace = $1 AND bill.bill_id = held.bill_id
+"""
+
+_OPEN_BILLS = """
+WITH held AS (
+    SELECT bill.bill_id, wanted.cause FROM matcher.bill AS bill
+    JOIN unnest($2::text[], $3::uuid[]) AS wanted(bill_id, cause) USING (bill_id)
+    WHERE bill.workspace = $1 AND NOT bill.is_due ORDER BY bill.bill_id FOR UPDATE OF bill
+)
+UPDATE matcher.bill AS bill SET is_due = true, cause = held.cause
+FROM held WHERE bill.workspace = $1 AND bill.bill_id = held.bill_id
+"""
+
+
+class PostgresRecords:
+    """Bills, supplier invoices and their keys."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    async def hold_bills(self, tx: Transaction, ids: Collection[str]) -> dict[str, BillRow]:
+        """The known ones of these bills, held until the transaction ends."""
+        return await self._bills(tx, f"{_BILLS} FOR UPDATE", list(ids))
+
+    async def hold_due_bills(self, tx: Transaction, limit: int) -> list[BillRow]:
+        """Some due bills that no other transaction holds, held until this one ends."""
+        return list((await self._bills(tx, _DUE_BILLS, limit)).values())
+
+    async def bills(self, tx: Transaction, ids: Collection[str]) -> dict[str, BillRow]:
+        """The known ones of these bills, not held."""
+        return await self._bills(tx, _BILLS, list(ids))
+
+    async def put_bills(self, tx: Transaction, rows: Sequence[BillRow]) -> None:
+        """Write bills, new or known."""
+        if rows:
+            seal = await self._sealer.of(tx.workspace)
+            ordered = sorted(rows, key=lambda row: row.bill_id)
+            await connection_of(tx).execute(shapes.PUT_BILLS, tx.workspace, *shapes.bill_columns(seal, ordered))
+
+    async def hold_invoices(self, tx: Transaction, ids: Collection[str]) -> dict[str, InvoiceRow]:
+        """The known ones of these supplier invoices, held until the transaction ends."""
+        return await self._invoices(tx, f"{_INVOICES} FOR UPDATE", ids)
+
+    async def invoices(self, tx: Transaction, ids: Collection[str]) -> dict[str, InvoiceRow]:
+        """The known ones of these supplier invoices, not held."""
+        return await self._invoices(tx, _INVOICES, ids)
+
+    async def put_invoices(self, tx: Transaction, rows: Sequence[InvoiceRow]) -> None:
+        """Write supplier invoices, new or known."""
+        if rows:
+            seal = await self._sealer.of(tx.workspace)
+            ordered = sorted(rows, key=lambda row: row.invoice_id)
+            await connection_of(tx).execute(shapes.PUT_INVOICES, tx.workspace, *shapes.invoice_columns(seal, ordered))
+
+    async def change_keys(self, tx: Transaction, side: RecordSide, changes: Sequence[KeyChange]) -> None:
+        """Move records from keys to keys."""
+        seal = await self._sealer.of(tx.workspace)
+        for sql, pairs in (
+            (_DROP_KEYS, [(_blind(seal, key), change.id) for change in changes for key in change.lost]),
+            (_ADD_KEYS, [(_blind(seal, key), change.id) for change in changes for key in change.gained]),
+        ):
+            if pairs:
+                keys, ids = zip(*sorted(pairs), strict=True)
+                await connection_of(tx).execute(sql.format(side=side), tx.workspace, keys, ids)
+
+    async def holders(self, tx: Transaction, keys: Collection[str]) -> dict[str, Holders]:
+        """Who shares each key, in the order of ids, cut at one more than `KEY_HOLDERS_MAX` a side."""
+        if not keys:
+            return {}
+        seal = await self._sealer.of(tx.workspace)
+        plain = {_blind(seal, key): key for key in keys}
+        rows = await connection_of(tx).fetch(_HOLDERS, tx.workspace, list(plain), KEY_HOLDERS_MAX + 1)
+        return {plain[row["key"]]: Holders(tuple(row["bills"] or ()), tuple(row["invoices"] or ())) for row in rows}
+
+    async def open_sharing(self, tx: Transaction, causes: Mapping[str, UUID]) -> None:
+        """Make due the bills that wait and share one of these keys, each with its cause."""
+        if causes:
+            seal = await self._sealer.of(tx.workspace)
+            keys = [_blind(seal, key) for key in causes]
+            values = list(causes.values())
+            await connection_of(tx).execute(_OPEN_SHARING, tx.workspace, keys, values, KEY_HOLDERS_MAX)
+
+    async def open_bills(self, tx: Transaction, causes: Mapping[str, UUID]) -> None:
+        """Make these bills due, each with its cause; one that is due already keeps its own."""
+        if causes:
+            await connection_of(tx).execute(_OPEN_BILLS, tx.workspace, list(causes), list(causes.values()))
+
+    async def _bills(self, tx: Transaction, sql: str, wanted: list[str] | int) -> dict[str, BillRow]:
+        if not wanted:
+            return {}
+        seal = await self._sealer.of(tx.workspace)
+        found = await connection_of(tx).fetch(sql, tx.workspace, wanted)
+        return {row["bill_id"]: shapes.bill_row(seal, row) for row in found}
+
+    async def _invoices(self, tx: Transaction, sql: str, ids: Collection[str]) -> dict[str, InvoiceRow]:
+        if not ids:
+            return {}
+        seal = await self._sealer.of(tx.workspace)
+        found = await connection_of(tx).fetch(sql, tx.workspace, list(ids))
+        return {row["invoice_id"]: shapes.invoice_row(seal, row) for row in found}
+
+
+def _blind(seal: WorkspaceSeal, key: str) -> bytes:
+    return seal.blind(_KEY_LABEL, key)

@@ -1,0 +1,184 @@
+"""Job `matcher.decide`: decides the bills that are due, some hundred at a time.
+
+A batch is one transaction, in these steps:
+
+1. Take due bills that nobody else holds, in a workspace whose first windows were seen to their end on both sides.
+2. Read who shares their keys; read those supplier invoices; keep the plausible ones.
+3. Read who shares the keys of these: the rivals, found in the database and never only in the batch.
+4. Decide each bill, purely.
+5. Claim and release supplier invoices. Who loses a race for one stays due and is decided again.
+6. Write decisions, bills and events; open the bills that wait for what was released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from libs.contracts.envelope import Envelope, enveloped
+from libs.contracts.events import MatchDecided
+from libs.contracts.identity import record_of
+from libs.database.port import Database, Transaction
+from libs.eventlog.port import EventLog
+from libs.runtime.clock import Clock
+from libs.runtime.worker import Worker
+from services.matcher.domain.compare import Compared
+from services.matcher.domain.decide import decide
+from services.matcher.domain.eligible import expected_of
+from services.matcher.domain.model import MODEL
+from services.matcher.domain.neighbourhood import Neighbourhood
+from services.matcher.domain.policy import Policy
+from services.matcher.domain.standing import BillRow, decided, outcome_of
+from services.matcher.ports import Claim, DecisionStore, RecordStore, WindowStore, Workspaces
+
+BATCH_BILLS: Final = 500
+"""Bills a transaction. As with the bus: large enough for group commit, small enough to stop soon."""
+
+IDLE_SECONDS: Final = 0.2
+"""Seconds between looks when nothing is due: a sign-off is decided well within its second (design.md, section 10)."""
+
+_PROVIDERS: Final = frozenset({"xero", "qonto"})
+
+Plausible = Mapping[str, list[tuple[str, Compared]]]
+
+
+class Decide:
+    """The job."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        log: EventLog,
+        clock: Clock,
+        policy: Policy,
+        records: RecordStore,
+        decisions: DecisionStore,
+        windows: WindowStore,
+        workspaces: Workspaces,
+        batch_bills: int = BATCH_BILLS,
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._clock = clock
+        self._policy = policy
+        self._records = records
+        self._decisions = decisions
+        self._windows = windows
+        self._workspaces = workspaces
+        self._batch_bills = batch_bills
+
+    @property
+    def worker(self) -> Worker:
+        """The job, as a process runs it."""
+        return Worker("matcher.decide", self.step, IDLE_SECONDS)
+
+    async def step(self) -> int:
+        """Decide one batch of every workspace; returns how many bills were decided."""
+        return sum([await self.decide_some(workspace) for workspace in await self._workspaces.workspaces()])
+
+    async def decide_some(self, workspace: UUID) -> int:
+        """Decide one batch of a workspace.
+
+        Raises:
+            Transient: The transaction lost a race; the same bills are due still.
+        """
+        async with self._database.transaction(workspace) as tx:
+            if not await self._windows.complete(tx) >= _PROVIDERS:
+                return 0
+            due = await self._records.hold_due_bills(tx, self._batch_bills)
+            if not due:
+                return 0
+            near, plausible = await self._read_around(tx, due)
+            said = {row.bill_id: self._decide(near, row, plausible) for row in due}
+            await self._write(tx, due, said)
+            return len(due)
+
+    async def _read_around(self, tx: Transaction, due: Sequence[BillRow]) -> tuple[Neighbourhood, Plausible]:
+        near = Neighbourhood(bills={row.bill_id: row for row in due})
+        near.holders = await self._records.holders(tx, sorted({key for row in due for key in row.keys}))
+        chosen = {row.answer.invoice_id for row in due if row.answer and row.answer.invoice_id}
+        met = chosen.union(*(near.invoices_met(row) for row in due))
+        near.invoices = await self._records.invoices(tx, sorted(met))
+        plausible = {row.bill_id: near.plausible(row) for row in due}
+        wanted = sorted(chosen.union(id_ for options in plausible.values() for id_, _ in options))
+        near.claims = {id_: claim.bill_id for id_, claim in (await self._decisions.claims(tx, wanted)).items()}
+        await self._read_rivals(tx, near, due, [id_ for id_ in wanted if id_ in near.invoices])
+        return near, plausible
+
+    async def _read_rivals(
+        self, tx: Transaction, near: Neighbourhood, due: Sequence[BillRow], wanted: Sequence[str]
+    ) -> None:
+        keys = {key for id_ in wanted for key in near.invoices[id_].keys}
+        near.holders |= await self._records.holders(tx, sorted(keys - near.holders.keys()))
+        rivals = {id_ for wanted_id in wanted for id_ in near.bills_met(near.invoices[wanted_id])}
+        peers = {id_ for row in due for id_ in near.peers(row)}
+        others = rivals | peers | set(near.claims.values())
+        near.bills |= await self._records.bills(tx, sorted(others - near.bills.keys()))
+        near.holders |= await self._records.holders(tx, near.unread_peer_keys(near.bills.values()))
+
+    def _decide(self, near: Neighbourhood, row: BillRow, plausible: Plausible) -> MatchDecided:
+        decision = decide(near.case_of(row, plausible[row.bill_id]), self._policy)
+        return MatchDecided(
+            verdict=decision.verdict,
+            reason=decision.reason,
+            sentence=decision.sentence,
+            generation=row.generation + 1,
+            bill_sha256=row.basis_sha256,
+            chosen=decision.chosen,
+            confidence=decision.confidence,
+            none_confidence=decision.none_confidence,
+            candidates=decision.candidates,
+            expected=expected_of(row.bill),
+            model=MODEL,
+            policy=self._policy.id,
+        )
+
+    async def _write(self, tx: Transaction, due: Sequence[BillRow], said: Mapping[str, MatchDecided]) -> None:
+        raced = await self._move_claims(tx, due, said)
+        rows, news = [], {}
+        for row in due:
+            if row.bill_id in raced:
+                continue
+            decision = said[row.bill_id]
+            outcome = outcome_of(decision)
+            if outcome == row.outcome_sha256:
+                rows.append(replace(row, is_due=False))
+                continue
+            rows.append(decided(row, decision, outcome))
+            news[row.bill_id] = decision
+        await self._records.put_bills(tx, rows)
+        await self._decisions.put_decisions(tx, news)
+        causes = {row.bill_id: row.cause for row in due}
+        await self._log.append(tx, [self._event(tx, id_, news[id_], causes[id_]) for id_ in news])
+
+    async def _move_claims(self, tx: Transaction, due: Sequence[BillRow], said: Mapping[str, MatchDecided]) -> set[str]:
+        """Make the claims follow the decisions; returns the bills that lost a race for their supplier invoice."""
+        causes = {row.bill_id: row.cause for row in due}
+        linked = {id_: decision for id_, decision in sorted(said.items()) if decision.verdict == "link"}
+        posted = {row.posted.invoice_id for row in due if row.posted}
+        signed = {id_: d.chosen[0] for id_, d in linked.items() if d.reason == "signed_off"}
+        facts = [Claim(invoice_id, id_, "signed_off") for id_, invoice_id in signed.items() if invoice_id not in posted]
+        matches = [Claim(d.chosen[0], id_, "matched") for id_, d in linked.items() if d.reason == "at_qonto"]
+        kept = {id_: linked[id_].chosen[0] if id_ in linked else None for id_ in said}
+        released = await self._decisions.release(tx, kept)
+        lost = await self._decisions.seize(tx, facts)
+        taken = await self._decisions.claim(tx, matches)
+        by_fact = {claim.invoice_id: causes[claim.bill_id] for claim in facts}
+        freed = {claim.invoice_id: causes[claim.bill_id] for claim in released}
+        await self._open_around(tx, {**freed, **by_fact})
+        await self._records.open_bills(tx, {bill_id: by_fact[id_] for id_, bill_id in lost.items()})
+        return {claim.bill_id for claim in matches if claim.invoice_id not in taken}
+
+    async def _open_around(self, tx: Transaction, causes: Mapping[str, UUID]) -> None:
+        """Open the bills that wait near supplier invoices which were freed, or given away for good."""
+        invoices = await self._records.invoices(tx, sorted(causes))
+        keys = {key: causes[id_] for id_, row in invoices.items() for key in sorted(row.keys)}
+        await self._records.open_sharing(tx, keys)
+
+    def _event(self, tx: Transaction, bill_id: str, decision: MatchDecided, cause: UUID) -> Envelope:
+        record = record_of("xero", "bill", bill_id)
+        now = self._clock.now()
+        return enveloped(decision, workspace=tx.workspace, record=record, cause=cause, occurred_at=now)
