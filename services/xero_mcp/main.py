@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -55,24 +56,34 @@ class XeroMcpService:
     @contextlib.asynccontextmanager
     async def serving(self, bound: socket.socket) -> AsyncIterator[None]:
         """Serve in this loop, on a bound socket, until the block ends. Signals stay with the process."""
-        server = _QuietServer(uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on"))
+        server = _GuestServer(uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on"))
         task = asyncio.create_task(server.serve(sockets=[bound]))
+        ready = asyncio.create_task(server.ready.wait())
         try:
-            while not server.started and not task.done():
-                await asyncio.sleep(0.01)
+            await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
             yield
         finally:
+            ready.cancel()
             server.should_exit = True
             await task
 
 
-class _QuietServer(uvicorn.Server):
-    """A server that leaves signals to whoever runs the loop."""
+class _GuestServer(uvicorn.Server):
+    """A server in somebody else's process: it leaves signals to its host, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen."""
+        await super().startup(sockets)
+        self.ready.set()
 
 
 def build(
@@ -97,20 +108,33 @@ def build(
         client=XeroClient(http, endpoints),
         attachment_max_bytes=settings.attachment_max_bytes,
     )
-    server: MCPServer[Any] = MCPServer(
-        "well-xero",
-        title="Xero, read only",
-        instructions="Reads bills, contacts and attachments of one Xero organisation. Nothing can be changed.",
-        auth_server_provider=authorization,
-        auth=_auth(settings),
-        subscriptions=False,
-    )
+    with _logging_as_it_is():
+        server: MCPServer[Any] = MCPServer(
+            "well-xero",
+            title="Xero, read only",
+            instructions="Reads bills, contacts and attachments of one Xero organisation. Nothing can be changed.",
+            auth_server_provider=authorization,
+            auth=_auth(settings),
+            subscriptions=False,
+        )
     tools.register(server)
     app = server.streamable_http_app(
         json_response=True, stateless_http=True, transport_security=_known_hosts(settings.url)
     )
     app.router.routes.append(Route("/consented", _consented(authorization), methods=["GET"]))
     return XeroMcpService(app=app, url=settings.resource)
+
+
+@contextlib.contextmanager
+def _logging_as_it_is() -> Iterator[None]:
+    """The SDK's server takes over the root logger when it is made; the process decides about that, not a library."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 def _auth(settings: XeroMcpSettings) -> AuthSettings:

@@ -23,6 +23,7 @@ from mcp.server.auth.provider import (
     AuthorizationCode,
     AuthorizationParams,
     AuthorizeError,
+    OAuthAuthorizationServerProvider,
     RefreshToken,
     RegistrationError,
     TokenError,
@@ -50,7 +51,7 @@ _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 """What S256 gives. Source: RFC 7636, section 4.2."""
 
 
-class McpAuthorization:
+class McpAuthorization(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, AccessToken]):
     """The provider behind the SDK's OAuth endpoints."""
 
     def __init__(
