@@ -10,6 +10,7 @@ from aiohttp import web
 
 from libs.blobs.port import BlobStore
 from libs.bus.port import Subscription
+from libs.contracts.identity import Provider
 from libs.crypto.keyring import Sealer
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
@@ -29,7 +30,7 @@ from services.ingest.flow.normalize import Normalizer
 from services.ingest.flow.pull import Puller
 from services.ingest.flow.renormalize import Renormalizer
 from services.ingest.flow.status import IngestStatus, status
-from services.ingest.ports import Store, TokenLender, Workspaces
+from services.ingest.ports import Reader, Store, TokenLender, Workspaces
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,12 @@ def build(
         await consents.connect(workspace, open_browser)
         await xero.forget(workspace)
 
-    pull_xero = Puller("xero", xero, database, log, kept, sealer, workspaces, clock, settings)
-    pull_qonto = Puller("qonto", QontoOverHttp(qonto, lender), database, log, kept, sealer, workspaces, clock, settings)
-    fetcher = Fetcher(xero, blobs, database, log, kept.jobs, workspaces, clock, settings)
+    def puller(provider: Provider, reader: Reader) -> Puller:
+        pace = (settings.poll_seconds, settings.overlap_seconds)
+        return Puller(provider, reader, database, log, kept, sealer, workspaces, clock, *pace)
+
+    care = (settings.fetches_at_once, settings.taken_jobs, settings.lease_seconds)
+    fetcher = Fetcher(xero, blobs, database, log, kept.jobs, workspaces, clock, *care)
     renormalizer = Renormalizer(database, log, kept, sealer, clock)
     return IngestService(
         subscriptions=(
@@ -91,8 +95,8 @@ def build(
             DocumentRequests(kept.jobs).subscription(),
         ),
         workers=(
-            Worker("ingest.pull_xero", pull_xero.step, settings.idle_seconds),
-            Worker("ingest.pull_qonto", pull_qonto.step, settings.idle_seconds),
+            Worker("ingest.pull_xero", puller("xero", xero).step, settings.idle_seconds),
+            Worker("ingest.pull_qonto", puller("qonto", QontoOverHttp(qonto, lender)).step, settings.idle_seconds),
             Worker("ingest.fetch", fetcher.step, settings.idle_seconds),
         ),
         app=application(consents),
