@@ -51,7 +51,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         readers=("matcher", "console", "audit"),
     ),
     Topic("match.decided.v1", ("MatchDecided",), owner="matcher", readers=("ingest", "pusher", "console", "audit")),
-    Topic("match.signed_off.v1", ("SignedOff",), owner="console", readers=("matcher", "audit")),
+    Topic("match.signed_off.v1", ("SignedOff",), owner="console", readers=("matcher", "console", "audit")),
     Topic(
         "document.fetched.v1",
         ("DocumentFetched", "DocumentMissing"),

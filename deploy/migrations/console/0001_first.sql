@@ -2,6 +2,7 @@
 CREATE TABLE console.bill_view (
     workspace uuid NOT NULL,
     record_key bytea NOT NULL,      -- the record's name, blinded
+    number_key bytea,               -- its number in capitals, blinded
     waits boolean NOT NULL,         -- a person has something to decide
     verdict text,                   -- of the newest decision
     reason text,
@@ -12,4 +13,5 @@ CREATE TABLE console.bill_view (
     PRIMARY KEY (workspace, record_key)
 );
 CREATE INDEX ON console.bill_view (workspace, changed_at) WHERE waits;
+CREATE INDEX ON console.bill_view (workspace, number_key);
 SELECT well.isolate('console.bill_view', 'well_console');

@@ -1,0 +1,1 @@
+"""The audit: the trail of every record, in order of cause."""

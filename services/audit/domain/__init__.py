@@ -1,0 +1,1 @@
+"""The order and the words of a trail. Pure."""

@@ -1,0 +1,1 @@
+"""The rows of the console, in Postgres and in memory."""
