@@ -1,0 +1,289 @@
+"""Documents on demand, over both stores, with a provider and blobs in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from io import BytesIO
+from uuid import UUID, uuid4
+
+import pytest
+from pypdf import PdfWriter
+
+from libs.blobs.memory import MemoryBlobs
+from libs.contracts.envelope import Envelope, enveloped
+from libs.contracts.errors import ConsentLost, Rejected, Transient
+from libs.contracts.events import DocumentFetched, DocumentMissing, MatchDecided, Verdict
+from libs.contracts.identity import record_of
+from libs.eventlog.port import Delivery, Position
+from services.ingest.adapters.memory_providers import MemoryProvider
+from services.ingest.domain.attachments import QONTO_MAX_BYTES, Attachment
+from services.ingest.flow.documents import DocumentRequests
+from services.ingest.flow.fetch import Fetcher
+from services.ingest.ports import AttachedFile
+from tests.contract.ingest.conftest import NOW, Kept, of_type
+
+LEASE_SECONDS = 60.0
+
+
+def pdf(pages: int = 1) -> bytes:
+    writer = PdfWriter()
+    for _ in range(pages):
+        writer.add_blank_page(100, 100)
+    written = BytesIO()
+    writer.write(written)
+    return written.getvalue()
+
+
+def attachment(name: str = "bill.pdf", mime_type: str = "application/pdf", size: int | None = 100) -> Attachment:
+    return Attachment(f"id-{name}", name, mime_type, size)
+
+
+def decided(kept: Kept, bill: str, verdict: Verdict, generation: int = 1) -> Envelope:
+    payload = MatchDecided(
+        verdict=verdict,
+        reason="none_of_them",
+        sentence="Qonto does not have it.",
+        generation=generation,
+        bill_sha256="0" * 64,
+        confidence=0.9,
+        none_confidence=0.9,
+        model="m",
+        policy="p",
+    )
+    record = record_of("xero", "bill", bill)
+    return enveloped(payload, workspace=kept.workspace, record=record, cause=uuid4(), occurred_at=NOW)
+
+
+async def decide(kept: Kept, *decisions: Envelope) -> None:
+    batch = [Delivery(Position("matcher", each.bucket, n), each) for n, each in enumerate(decisions, 1)]
+    async with kept.database.transaction(kept.workspace) as tx:
+        assert await DocumentRequests(kept.store.jobs).handle(tx, batch) == ()
+
+
+def fetcher(kept: Kept, xero: MemoryProvider, blobs: MemoryBlobs | None = None) -> Fetcher:
+    care = (4, 16, LEASE_SECONDS)
+    kept_in = blobs or MemoryBlobs()
+    return Fetcher(xero, kept_in, kept.database, kept.log, kept.store.jobs, kept.connected, kept.clock, *care)
+
+
+async def fetched(kept: Kept, xero: MemoryProvider) -> DocumentFetched | DocumentMissing:
+    await decide(kept, decided(kept, "b", "post"))
+    assert await fetcher(kept, xero).step() == 1
+    [said] = of_type(await kept.events(), DocumentFetched, DocumentMissing)
+    assert isinstance(said.payload, DocumentFetched | DocumentMissing)
+    return said.payload
+
+
+async def counts(kept: Kept) -> dict[str, int]:
+    async with kept.database.transaction(kept.workspace) as tx:
+        return dict(await kept.store.jobs.counts(tx))
+
+
+async def test_a_decision_to_post_brings_the_document_byte_for_byte_with_two_calls(kept: Kept) -> None:
+    xero, blobs, content = MemoryProvider(), MemoryBlobs(), pdf()
+    xero.attach(kept.workspace, "b", attachment(), content)
+    await decide(kept, decided(kept, "b", "post", generation=3))
+    assert await fetcher(kept, xero, blobs).step() == 1
+    [said] = of_type(await kept.events(), DocumentFetched)
+    assert isinstance(said.payload, DocumentFetched)
+    document = said.payload.document
+    assert (said.payload.generation, document.size_bytes, document.mime_type) == (3, len(content), "application/pdf")
+    assert document.file_name == "bill.pdf"
+    assert await blobs.get(kept.workspace, document.sha256) == content
+    assert xero.calls == {"attachments": 1, "attached_file": 1}
+
+
+@pytest.mark.parametrize("verdict", ["link", "review", "unmatched", "ineligible"])
+async def test_no_other_decision_asks_for_a_document(kept: Kept, verdict: Verdict) -> None:
+    xero = MemoryProvider()
+    await decide(kept, decided(kept, "b", verdict))
+    assert await fetcher(kept, xero).step() == 0
+    assert not xero.calls
+
+
+async def test_a_later_decision_calls_off_what_waits(kept: Kept) -> None:
+    await decide(kept, decided(kept, "b", "post"))
+    await decide(kept, decided(kept, "b", "link", generation=2))
+    assert await fetcher(kept, MemoryProvider()).step() == 0
+    assert await counts(kept) == {"cancelled": 1}
+
+
+async def test_within_a_batch_the_last_decision_of_a_bill_counts(kept: Kept) -> None:
+    await decide(kept, decided(kept, "b", "post"), decided(kept, "b", "review", generation=2))
+    assert await counts(kept) == {}
+
+
+async def test_a_bill_without_attachment_has_no_document(kept: Kept) -> None:
+    said = await fetched(kept, MemoryProvider())
+    assert isinstance(said, DocumentMissing)
+    assert said.code == "no_document"
+
+
+async def test_a_document_too_large_for_qonto_is_never_downloaded_and_its_size_is_said(kept: Kept) -> None:
+    # Qonto takes files of at most 10 MB. Source: facts on Qonto, 1.1.
+    xero = MemoryProvider()
+    xero.attach(kept.workspace, "b", attachment(size=25 * 1024 * 1024), b"")
+    said = await fetched(kept, xero)
+    assert isinstance(said, DocumentMissing)
+    assert said.code == "document_too_large"
+    assert "25.0 MB" in said.sentence
+    assert xero.calls["attached_file"] == 0
+
+
+async def test_a_size_that_xero_understates_is_found_in_the_bytes(kept: Kept) -> None:
+    xero = MemoryProvider()
+    xero.attach(kept.workspace, "b", attachment(size=10), b"%PDF-" + bytes(QONTO_MAX_BYTES))
+    said = await fetched(kept, xero)
+    assert isinstance(said, DocumentMissing)
+    assert said.code == "document_too_large"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>sign in</html>",
+        b"%PDF-1.7 cut off",
+        pdf()[: len(pdf()) // 2],
+        pdf(pages=0),
+        b"%PDF-" + bytes(2**21),
+    ],
+    ids=["empty", "html", "nothing behind the head", "cut in half", "no page", "large and empty"],
+)
+async def test_a_broken_document_is_said_to_be_broken(kept: Kept, content: bytes) -> None:
+    xero = MemoryProvider()
+    xero.attach(kept.workspace, "b", attachment(), content)
+    said = await fetched(kept, xero)
+    assert isinstance(said, DocumentMissing)
+    assert said.code == "document_broken"
+
+
+async def test_a_document_locked_with_a_password_is_broken(kept: Kept) -> None:
+    writer = PdfWriter()
+    writer.add_blank_page(100, 100)
+    writer.encrypt("secret", algorithm="AES-256")
+    written = BytesIO()
+    writer.write(written)
+    xero = MemoryProvider()
+    xero.attach(kept.workspace, "b", attachment(), written.getvalue())
+    said = await fetched(kept, xero)
+    assert isinstance(said, DocumentMissing)
+    assert "password" in said.sentence
+
+
+async def test_a_pdf_is_preferred_and_an_image_will_do(kept: Kept) -> None:
+    xero = MemoryProvider()
+    xero.attach(kept.workspace, "b", attachment("scan.PNG", ""), b"\x89PNG\r\n\x1a\n")
+    xero.attach(kept.workspace, "b", attachment("notes.docx", "application/msword"), b"")
+    said = await fetched(kept, xero)
+    assert isinstance(said, DocumentFetched)
+    assert said.document.mime_type == "image/png"
+    xero.attach(kept.workspace, "b2", attachment("scan.png", "image/png"), b"")
+    xero.attach(kept.workspace, "b2", attachment("bill.PDF", "application/octet-stream"), pdf())
+    await decide(kept, decided(kept, "b2", "post"))
+    await fetcher(kept, xero).step()
+    types = {
+        event.payload.document.mime_type
+        for event in await kept.events()
+        if isinstance(event.payload, DocumentFetched) and event.record == "xero/bill/b2"
+    }
+    assert types == {"application/pdf"}
+
+
+async def test_attachments_of_other_types_alone_are_a_document_of_the_wrong_type(kept: Kept) -> None:
+    xero = MemoryProvider()
+    xero.attach(kept.workspace, "b", attachment("notes.docx", "application/msword"), b"")
+    said = await fetched(kept, xero)
+    assert isinstance(said, DocumentMissing)
+    assert said.code == "document_type"
+
+
+@pytest.mark.parametrize(
+    ("error", "pause_seconds"),
+    [
+        (Transient("Xero is busy.", retry_after_seconds=31.0), 31),
+        (Transient("The network failed."), 2),
+        (ConsentLost("Reconnect."), 2),
+        (Rejected("A scope is missing.", code="insufficient_scope"), 900),
+    ],
+)
+async def test_what_could_not_be_done_waits_and_is_done_later(
+    kept: Kept, error: Transient | ConsentLost | Rejected, pause_seconds: float
+) -> None:
+    xero = MemoryProvider(fails=[error])
+    xero.attach(kept.workspace, "b", attachment(), pdf())
+    await decide(kept, decided(kept, "b", "post"))
+    work = fetcher(kept, xero)
+    assert await work.step() == 0
+    kept.clock.advance(pause_seconds - 0.1)
+    assert await work.step() == 0
+    assert sum(xero.calls.values()) == 1
+    kept.clock.advance(0.2)
+    assert await work.step() == 1
+    assert len(of_type(await kept.events(), DocumentFetched)) == 1
+
+
+async def test_an_attachment_that_is_gone_by_the_time_of_the_download_is_no_document(kept: Kept) -> None:
+    xero = MemoryProvider(fails=[Rejected("There is no such invoice.", code="not_found")])
+    said = await fetched(kept, xero)
+    assert isinstance(said, DocumentMissing)
+    assert said.code == "no_document"
+
+
+async def test_a_process_killed_while_fetching_has_said_nothing_and_another_does_it_after_the_lease(kept: Kept) -> None:
+    class Killed(MemoryProvider):
+        async def attachments(self, *_: object) -> Sequence[Attachment]:
+            raise asyncio.CancelledError
+
+    await decide(kept, decided(kept, "b", "post"))
+    with pytest.raises(asyncio.CancelledError):
+        await fetcher(kept, Killed()).step()
+    xero = MemoryProvider()
+    xero.attach(kept.workspace, "b", attachment(), pdf())
+    assert await fetcher(kept, xero).step() == 0
+    kept.clock.advance(LEASE_SECONDS)
+    assert await fetcher(kept, xero).step() == 1
+    assert len(of_type(await kept.events(), DocumentFetched)) == 1
+
+
+async def test_a_decision_that_changes_during_the_download_silences_it(kept: Kept) -> None:
+    class Overtaken(MemoryProvider):
+        async def attached_file(self, workspace: UUID, bill_id: str, attachment_id: str) -> AttachedFile:
+            await decide(kept, decided(kept, "b", "link", generation=2))
+            return await super().attached_file(workspace, bill_id, attachment_id)
+
+    xero = Overtaken()
+    xero.attach(kept.workspace, "b", attachment(), pdf())
+    await decide(kept, decided(kept, "b", "post"))
+    assert await fetcher(kept, xero).step() == 0
+    assert await kept.events() == []
+
+
+async def test_at_most_four_documents_are_fetched_at_once(kept: Kept) -> None:
+    # Xero allows five calls at once a tenant. Source: facts on Xero, section 5.
+    class Watched(MemoryProvider):
+        now, most = 0, 0
+
+        async def attachments(self, workspace: UUID, bill_id: str) -> Sequence[Attachment]:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(0)
+            self.now -= 1
+            return await super().attachments(workspace, bill_id)
+
+    xero = Watched()
+    await decide(kept, *(decided(kept, f"b-{number}", "post") for number in range(12)))
+    assert await fetcher(kept, xero).step() == 12
+    assert xero.most == 4
+
+
+async def test_a_lost_connection_waits_and_goes_on_when_it_is_active_again(kept: Kept) -> None:
+    kept.connected.states[kept.workspace, "xero"] = "lost"
+    await decide(kept, decided(kept, "b", "post"))
+    work = fetcher(kept, MemoryProvider())
+    assert await work.step() == 0
+    kept.clock.advance(timedelta(days=1).total_seconds())
+    kept.connected.states[kept.workspace, "xero"] = "active"
+    assert await work.step() == 1
