@@ -17,7 +17,6 @@ import uvicorn
 from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
-from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -138,15 +137,18 @@ def _logging_as_it_is() -> Iterator[None]:
 
 
 def _auth(settings: XeroMcpSettings) -> AuthSettings:
-    return AuthSettings(
-        issuer_url=AnyHttpUrl(settings.url),
-        resource_server_url=AnyHttpUrl(settings.resource),
-        required_scopes=[SCOPE],
-        validate_token_resource=True,
-        client_registration_options=ClientRegistrationOptions(
-            enabled=True, valid_scopes=[SCOPE], default_scopes=[SCOPE]
-        ),
-        revocation_options=RevocationOptions(enabled=True),
+    # Validated from text: an AnyHttpUrl made here would grow a slash, and issuers are compared letter for letter.
+    return AuthSettings.model_validate(
+        {
+            "issuer_url": settings.url,
+            "resource_server_url": settings.resource,
+            "required_scopes": [SCOPE],
+            "validate_token_resource": True,
+            "client_registration_options": ClientRegistrationOptions(
+                enabled=True, valid_scopes=[SCOPE], default_scopes=[SCOPE]
+            ),
+            "revocation_options": RevocationOptions(enabled=True),
+        }
     )
 
 
