@@ -112,7 +112,10 @@ class Control:
     async def _organisations(self, request: web.Request) -> web.Response:
         told = await _told(request)
         tenant_id, name = _text(told, "tenant_id"), _text(told, "name")
-        self.holdings.put_organisation(tenant_id, name, told.get("organisation", {}))
+        given = told.get("organisation", {})
+        if not isinstance(given, dict):
+            raise ValueError("organisation is an object")  # noqa: TRY004 - the caller gave a wrong value
+        self.holdings.put_organisation(tenant_id, name, given)
         return as_json({"tenant_id": tenant_id, "name": name})
 
     async def _records(self, request: web.Request) -> web.Response:

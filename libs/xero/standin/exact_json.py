@@ -21,8 +21,15 @@ def loads(text: str | bytes) -> Any:  # noqa: ANN401 - JSON is any shape until i
 
 
 def dumps(value: object) -> bytes:
-    """Write JSON, compact, in the order of the keys."""
-    return orjson.dumps(value)
+    """Write JSON, compact, in the order of the keys.
+
+    Raises:
+        ValueError: a text is no Unicode: half of a surrogate pair, which JSON can spell and UTF-8 cannot.
+    """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise ValueError(str(error)) from None
 
 
 def _whole(text: str) -> int:

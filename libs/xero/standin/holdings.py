@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from libs.xero.standin import exact_json
-from libs.xero.standin.kinds import CONTACTS, INVOICES, Body, Kind
+from libs.xero.standin.kinds import INVOICES, Body, Kind
 from libs.xero.standin.normal_form import normal_form
 from libs.xero.standin.selection import Selection
 from libs.xero.standin.store import Store
-
-KINDS: Final = (INVOICES, CONTACTS)
 
 
 class Holdings:
@@ -117,23 +115,20 @@ class Holdings:
         return tenants
 
     def _write(self, kind: Kind, tenant_id: str, record_id: str, updated_ms: int, body: Body) -> None:
-        columns = {column: body.get(key) for column, key in kind.columns.items()}
         contact = body.get("Contact")
-        contact_id = contact.get("ContactID") if isinstance(contact, dict) else None
         self._store.write(
-            "INSERT OR REPLACE INTO record (kind, tenant_id, record_id, updated_ms, type, status, number, contact_id, "
-            "body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                kind.name,
-                tenant_id,
-                record_id,
-                updated_ms,
-                columns.get("type"),
-                columns.get("status"),
-                columns.get("number"),
-                contact_id,
-                exact_json.dumps(body),
-            ),
+            "INSERT OR REPLACE INTO record VALUES "
+            "(:kind, :tenant_id, :record_id, :updated_ms, :type, :status, :number, :contact_id, :body)",
+            {
+                "kind": kind.name,
+                "tenant_id": tenant_id,
+                "record_id": record_id,
+                "updated_ms": updated_ms,
+                "type": None,  # contacts have none
+                **{column: body.get(key) for column, key in kind.columns.items()},
+                "contact_id": contact.get("ContactID") if isinstance(contact, dict) else None,
+                "body": exact_json.dumps(body),
+            },
         )
 
 

@@ -62,7 +62,7 @@ class Identity:
         if settings.consent == "page":
             return consent_page(query, self._holdings.organisations())
         tenant_id = settings.tenant_id or self._next_organisation()
-        if tenant_id is None:
+        if tenant_id is None or self._holdings.organisation(tenant_id) is None:
             return refusal_page("There is no organisation to connect. POST one to /_standin/organisations first.")
         return self._approve(query, tenant_id)
 

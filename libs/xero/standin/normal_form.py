@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -41,26 +41,31 @@ _CONTACT_DEFAULTS: Final[Body] = {
     "HasAttachments": False,
     "HasValidationErrors": False,
 }
+_DEFAULTS: Final = {INVOICES.name: _INVOICE_DEFAULTS, CONTACTS.name: _CONTACT_DEFAULTS}
 
 
 def normal_form(kind: Kind, given: Body, held: Body | None, now: datetime) -> tuple[Body, int]:
     """The record after an upsert, and the millisecond it changed: `now`, unless the given record says another.
 
-    Keys that were not given stay as they were held. Dates may be given as Xero's `/Date(...)/` or as ISO text, amounts
-    as JSON numbers or as decimal text; what comes out is what Xero writes.
+    Keys that were not given stay as they were held; a key given as null is taken away, since Xero leaves out what it
+    does not have. Dates may be given as Xero's `/Date(...)/` or as ISO text, amounts as JSON numbers or as decimal text;
+    what comes out is what Xero writes.
 
     Raises:
         ValueError: a date or an amount is neither.
     """
-    updated = _moment(given["UpdatedDateUTC"]) if "UpdatedDateUTC" in given else now
-    defaults = {INVOICES.name: _INVOICE_DEFAULTS, CONTACTS.name: _CONTACT_DEFAULTS}[kind.name]
-    record: Body = {**(held or defaults), **_with_numbers(given)}
+    said = {key: value for key, value in given.items() if value is not None}
+    record: Body = {**(held or _DEFAULTS[kind.name]), **_with_numbers(said)}
+    for key in given.keys() - said.keys():
+        record.pop(key, None)
+        record.pop(_WITH_STRING.get(key, key), None)
     for key in _DATES:
-        if key in given:
-            moment = _moment(given[key])
+        if key in said:
+            moment = _moment(said[key])
             record[key] = as_xero_date(moment)
             if key in _WITH_STRING:
                 record[_WITH_STRING[key]] = moment.strftime("%Y-%m-%dT%H:%M:%S")
+    updated = _moment(said["UpdatedDateUTC"]) if "UpdatedDateUTC" in said else now
     record["UpdatedDateUTC"] = as_xero_date(updated)
     record["UpdatedDateUTCString"] = updated.strftime("%Y-%m-%dT%H:%M:%SZ")
     return record, milliseconds(updated)
@@ -83,7 +88,7 @@ def instant_of(text: str) -> datetime:
 
 def at_millisecond(since_1970: int) -> datetime:
     """The instant of a stored millisecond."""
-    return EPOCH + (datetime.resolution * 1000) * since_1970
+    return EPOCH + timedelta(milliseconds=since_1970)
 
 
 def _moment(given: object) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Final
@@ -46,7 +46,7 @@ class Store:
         (number,) = self._database.execute(sql, parameters).fetchone()
         return int(number)
 
-    def write(self, sql: str, parameters: Sequence[object] = ()) -> int:
+    def write(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> int:
         """One statement; how many rows it changed. On its own it is committed at once."""
         return self._database.execute(sql, parameters).rowcount
 

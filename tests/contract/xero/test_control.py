@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -127,6 +128,8 @@ async def test_consent_given_at_once_goes_through_the_organisations_in_turn(worl
         ("records", {"tenant_id": TENANT, "invoices": [bill(Total="a lot")]}),
         ("records", {"tenant_id": TENANT, "invoices": [bill(Date="31/03/2026")]}),
         ("records", {"tenant_id": TENANT, "invoices": "all"}),
+        ("records", {"tenant_id": TENANT, "invoices": [bill(Reference="\ud800")]}),
+        ("organisations", {"tenant_id": TENANT, "name": "Demo", "organisation": "FR"}),
         ("faults", {"kind": "earthquake"}),
         ("clock", {"advance_seconds": -1}),
         ("limits", {"hour": 1}),
@@ -135,6 +138,6 @@ async def test_consent_given_at_once_goes_through_the_organisations_in_turn(worl
     ],
 )
 async def test_what_is_not_understood_is_refused_with_a_sentence(world: World, path: str, told: dict[str, Any]) -> None:
-    answer = await world.http.post(f"{world.standin.url}/_standin/{path}", json=told)
+    answer = await world.http.post(f"{world.standin.url}/_standin/{path}", content=json.dumps(told))
     assert answer.status_code == 400
     assert answer.json()["error"]

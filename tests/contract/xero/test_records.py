@@ -168,6 +168,13 @@ async def test_what_is_put_again_keeps_what_is_not_named_and_is_newly_changed(wo
     assert (first["Status"], first["Total"], second["Status"]) == ("DELETED", 119.99, "AUTHORISED")
 
 
+async def test_what_is_put_as_null_is_taken_away(world: World) -> None:
+    await hold(world, bill(1), bill(2, DueDate=None, Total=None))
+    await hold(world, {"InvoiceID": bill(1)["InvoiceID"], "DueDate": None, "Total": None})
+    records = (await listed(world, "/Invoices?page=1"))["Invoices"]
+    assert not any({"DueDate", "DueDateString", "Total"} & set(record) for record in records)
+
+
 async def test_two_bills_may_have_one_number_and_a_total_may_be_zero(world: World) -> None:
     await hold(world, bill(1, InvoiceNumber="7", Total="0.00"), bill(2, InvoiceNumber="7"))
     page = await world.client.invoices(await world.token(), TENANT, page=1, ids=[str(bill(1)["InvoiceID"])])
