@@ -46,7 +46,8 @@ class Rounds:
         return sum(await all_of(self._guarded(workspace, one) for workspace in workspaces))
 
     async def _guarded(self, workspace: UUID, one: Callable[[UUID], Awaitable[int]]) -> int:
-        if self._clock.now() < self._rest_until.get(workspace, self._clock.now()):
+        rest_until = self._rest_until.get(workspace)
+        if rest_until is not None and self._clock.now() < rest_until:
             return 0
         try:
             async with self._turn:
