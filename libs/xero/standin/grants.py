@@ -56,11 +56,16 @@ class Grants:
         self._clock = clock
 
     def consent(self, user_id: str, tenant_id: str, scopes: str, redirect_uri: str, challenge: str | None) -> str:
-        """A user connects one organisation; the code that says so."""
+        """A user connects one organisation; the code that says so.
+
+        Scopes add up: what the user granted before is in the new tokens too, until it is revoked.
+        """
         consent_id, code = str(uuid.uuid4()), secrets.token_urlsafe(24)
         now = self._now()
         with self._store.transaction():
-            self._store.write("INSERT INTO consent VALUES (?, ?, ?)", (consent_id, user_id, scopes))
+            before = self._store.rows("SELECT scopes FROM consent WHERE user_id = ?", (user_id,))
+            granted = sorted({*scopes.split(), *(scope for row in before for scope in row["scopes"].split())})
+            self._store.write("INSERT INTO consent VALUES (?, ?, ?)", (consent_id, user_id, " ".join(granted)))
             self._store.write(
                 "INSERT INTO connection VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, tenant_id) "
                 "DO UPDATE SET consent_id = excluded.consent_id, updated_ms = excluded.updated_ms",
@@ -149,9 +154,9 @@ class Grants:
 
     def _end_user(self, user_id: str) -> None:
         with self._store.transaction():
-            for table in ("token", "code"):
-                ended = f"DELETE FROM {table} WHERE consent_id IN (SELECT consent_id FROM consent WHERE user_id = ?)"  # noqa: S608 - one of two names of ours
-                self._store.write(ended, (user_id,))
+            theirs = "WHERE consent_id IN (SELECT consent_id FROM consent WHERE user_id = ?)"
+            self._store.write("DELETE FROM token " + theirs, (user_id,))
+            self._store.write("DELETE FROM code " + theirs, (user_id,))
             self._store.write("DELETE FROM connection WHERE user_id = ?", (user_id,))
             self._store.write("DELETE FROM consent WHERE user_id = ?", (user_id,))
 

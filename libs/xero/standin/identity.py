@@ -67,7 +67,7 @@ class Identity:
         return self._approve(query, tenant_id)
 
     async def _answer(self, request: web.Request) -> web.Response:
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = await _form(request)
         problem = authorize_problem(form)
         if problem is not None:
             return refusal_page(problem)
@@ -90,7 +90,7 @@ class Identity:
         return next(iter(free or tenants), None)
 
     async def _token(self, request: web.Request) -> web.Response:
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = await _form(request)
         if not _is_our_client(request.headers.get("Authorization", ""), form):
             return _oauth_error("invalid_client")
         try:
@@ -107,7 +107,7 @@ class Identity:
         return answers.as_json(tokens)
 
     async def _revoke(self, request: web.Request) -> web.Response:
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = await _form(request)
         if not _is_our_client(request.headers.get("Authorization", ""), form):
             return _oauth_error("invalid_client")
         self._grants.revoke(form.get("token", ""))
@@ -173,6 +173,10 @@ def bearer(request: web.Request) -> str:
     """The token in the Authorization header, or nothing."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
 
 
 def _is_our_client(authorization: str, form: Mapping[str, str]) -> bool:

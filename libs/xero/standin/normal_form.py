@@ -48,8 +48,8 @@ def normal_form(kind: Kind, given: Body, held: Body | None, now: datetime) -> tu
     """The record after an upsert, and the millisecond it changed: `now`, unless the given record says another.
 
     Keys that were not given stay as they were held; a key given as null is taken away, since Xero leaves out what it
-    does not have. Dates may be given as Xero's `/Date(...)/` or as ISO text, amounts as JSON numbers or as decimal text;
-    what comes out is what Xero writes.
+    does not have. Dates may be given as Xero's `/Date(...)/` or as ISO text, amounts as JSON numbers or as decimal
+    text; what comes out is what Xero writes.
 
     Raises:
         ValueError: a date or an amount is neither.

@@ -121,6 +121,15 @@ async def test_without_offline_access_there_is_no_refresh_token(world: World) ->
     assert "refresh_token" not in await world.tokens(scope="accounting.invoices.read")
 
 
+async def test_scopes_add_up_until_they_are_revoked(world: World) -> None:
+    await world.token(scope="accounting.contacts.read")
+    both = await world.token(scope="accounting.invoices.read")
+    assert (await world.client.contacts(both, TENANT, page=1)).records == ()
+    await world.tell("revoke", tenant_id=TENANT)
+    with pytest.raises(Rejected):
+        await world.client.contacts(await world.token(scope="accounting.invoices.read"), TENANT, page=1)
+
+
 async def test_a_refresh_gives_a_new_token_and_the_old_one_has_thirty_minutes_more(world: World) -> None:
     first = (await world.tokens())["refresh_token"]
     second = (await world.refresh(first)).json()["refresh_token"]
