@@ -106,8 +106,10 @@ def compare_dates(ours: date | None, theirs: date | None) -> str:
 
 @lru_cache(maxsize=NAME_PAIRS_REMEMBERED)
 def _compare_names(ours: NameForm, theirs: NameForm) -> str:
-    if ours.look_alike == theirs.look_alike or _is_abbreviated(ours.words, theirs.words):
+    if ours.look_alike == theirs.look_alike:
         return "near"
+    if _is_abbreviated(ours.words, theirs.words):
+        return "near" if _shares_a_whole_word(ours.words, theirs.words) else "unknown"
     ratio = fuzz.token_sort_ratio(ours.core, theirs.core)
     if ratio >= NEAR_RATIO:
         return "near"
@@ -115,16 +117,15 @@ def _compare_names(ours: NameForm, theirs: NameForm) -> str:
 
 
 def _is_abbreviated(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
-    """Word by word the same or an initial of the other, with one whole word in common: `m bremond`."""
-    if len(ours) != len(theirs):
-        return False
-    whole = False
-    for one, other in zip(ours, theirs, strict=True):
-        if one == other:
-            whole = whole or len(one) >= WHOLE_WORD_MIN
-        elif not (min(len(one), len(other)) == 1 and one[0] == other[0]):
-            return False
-    return whole
+    """Word by word the same, or an initial of the other: `m bremond`."""
+    return len(ours) == len(theirs) and all(
+        one == other or (min(len(one), len(other)) == 1 and one[0] == other[0])
+        for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+def _shares_a_whole_word(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    return any(one == other and len(one) >= WHOLE_WORD_MIN for one, other in zip(ours, theirs, strict=True))
 
 
 def _is_part(ours: NameForm, theirs: NameForm) -> bool:

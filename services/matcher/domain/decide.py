@@ -37,6 +37,7 @@ class Case:
         options: The supplier invoices it may be, best first.
         duplicates: Other bills of this workspace that say the same and come before it.
         supplier_is_known: A bill of this supplier was posted, or linked by a person, before.
+        is_crowded: So many records share its amount and supplier that they were not compared.
         posted: What it was posted as, if it was.
         answer: What a person said, if it holds for this version.
         is_answer_taken: The supplier invoice a person chose belongs to another bill by now, or is gone.
@@ -47,6 +48,7 @@ class Case:
     options: Sequence[Option] = ()
     duplicates: Sequence[str] = ()
     supplier_is_known: bool = True
+    is_crowded: bool = False
     posted: Posted | None = None
     answer: Answer | None = None
     is_answer_taken: bool = False
@@ -121,16 +123,13 @@ def _answered(case: Case, confidences: Confidences) -> Decision | None:
 def _by_confidence(case: Case, bill: Bill, confidences: Confidences, policy: Policy) -> Decision:
     best = max(confidences.of_candidates, default=0.0)
     none = confidences.of_none
+    is_contested = _is_contested(case.options, policy)
     if best >= policy.threshold:
         return _linked(case.options[confidences.of_candidates.index(best)], best)
-    if none >= policy.threshold:
-        asked = asks_for_person(bill, policy, duplicates=case.duplicates, supplier_is_known=case.supplier_is_known)
-        if asked is not None:
-            return replace(_on(asked, "review"), confidence=none)
-        sentence = "Qonto does not have this bill: no supplier invoice there agrees with it. It will be posted."
-        return Decision("post", "not_at_qonto", sentence, confidence=none)
+    if none >= (policy.rival_margin if is_contested else policy.threshold):
+        return _not_at_qonto(case, bill, none, policy)
     outcome = max(best, none)
-    if _is_contested(case.options, policy):
+    if is_contested:
         sentence = "Several supplier invoices or bills fit each other equally well; a person must say which is which."
         return Decision("review", "rivals_too_close", sentence, confidence=outcome)
     if outcome >= policy.floor:
@@ -138,6 +137,20 @@ def _by_confidence(case: Case, bill: Bill, confidences: Confidences, policy: Pol
         return Decision("review", "not_sure", sentence, confidence=outcome)
     sentence = "Nothing is likely enough yet. The bill is looked at again when it or a supplier invoice changes."
     return Decision("unmatched", "nothing_likely", sentence, confidence=outcome)
+
+
+def _not_at_qonto(case: Case, bill: Bill, none: float, policy: Policy) -> Decision:
+    asked = asks_for_person(
+        bill,
+        policy,
+        is_crowded=case.is_crowded,
+        duplicates=case.duplicates,
+        supplier_is_known=case.supplier_is_known,
+    )
+    if asked is not None:
+        return replace(_on(asked, "review"), confidence=none)
+    sentence = "Qonto does not have this bill: no supplier invoice there agrees with it. It will be posted."
+    return Decision("post", "not_at_qonto", sentence, confidence=none)
 
 
 def _linked(option: Option, confidence: float) -> Decision:

@@ -87,6 +87,7 @@ class Neighbourhood:
             withdrawn=row.withdrawn,
             options=[self._option(row, id_, compared) for id_, compared in plausible],
             duplicates=[id_ for id_ in sorted(self.peers(row)) if self._repeats(row, id_)],
+            is_crowded=self._is_crowded(row),
             posted=row.posted,
             answer=answer,
             is_answer_taken=bool(answer and answer.invoice_id and self._is_taken(row, answer.invoice_id)),
@@ -120,6 +121,12 @@ class Neighbourhood:
         key = peer_key_of(ours)
         holders = self.holders.get(key) if key else None
         return holders is not None and (len(holders.bills) > 1 or len(holders.invoices) > 1)
+
+    def _is_crowded(self, row: BillRow) -> bool:
+        """Whether the same supplier's records over the same amount are too many to be compared, and Qonto has some."""
+        key = peer_key_of(self._bill_side(row)) if self._keys_of(row) else None
+        holders = self.holders.get(key) if key else None
+        return holders is not None and not holders.tells_apart and bool(holders.invoices)
 
     def _repeats(self, row: BillRow, other_id: str) -> bool:
         other = self.bills.get(other_id)

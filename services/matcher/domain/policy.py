@@ -16,6 +16,8 @@ class Policy:
         id: Name and version; any change of a value is a new version.
         threshold: Probability at and above which a decision is carried out by itself; `t` of the design.
         floor: Probability below which nothing is worth a person's look; `f` of the design.
+        rival_margin: Probability of "Qonto does not have it" that is wanted before posting when this bill, taken alone,
+            would be one that Qonto has: then only rivals speak against it, and they must do so a hundred times over.
         asks_without_document: A bill without a file is shown instead of posted.
         asks_possible_duplicate: A bill that repeats another bill of Xero is shown instead of posted.
         asks_first_of_supplier: The first bill of a supplier is shown instead of posted.
@@ -25,6 +27,7 @@ class Policy:
     id: str = "standard-1"
     threshold: float = 0.85
     floor: float = 0.55
+    rival_margin: float = 0.99
     asks_without_document: bool = True
     asks_possible_duplicate: bool = True
     asks_first_of_supplier: bool = False

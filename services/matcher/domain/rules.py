@@ -10,9 +10,15 @@ from services.matcher.domain.policy import Policy
 
 
 def asks_for_person(
-    bill: Bill, policy: Policy, *, duplicates: Sequence[str], supplier_is_known: bool
+    bill: Bill, policy: Policy, *, is_crowded: bool, duplicates: Sequence[str], supplier_is_known: bool
 ) -> Grounds | None:
     """The first rule that wants a person to look before this bill is posted; None when none does."""
+    if is_crowded:
+        sentence = (
+            "Qonto has supplier invoices of this supplier over this amount, and too many bills are alike to tell them "
+            "apart; a person must say which is which."
+        )
+        return Grounds("too_many_alike", sentence)
     if policy.asks_possible_duplicate and duplicates:
         sentence = (
             "Another bill in Xero has the same supplier, number and total. If both are one, void one of them; "
