@@ -123,14 +123,14 @@ class Consents:
         """
         keeper = self.keeper_of(workspace)
         registration = _Registration(self._registered(await keeper.load()))
-        waiting: list[str] = []
+        expected: dict[str, asyncio.Future[AuthorizationCodeResult]] = {}
 
         async def leave(url: str) -> None:
-            waiting.append(self._expect(url))
+            expected.update(self._expect(url))
             await open_browser(url)
 
         async def come_back() -> AuthorizationCodeResult:
-            return await self._returned(waiting[-1])
+            return await _returned(*expected.values())
 
         metadata = PinnedScope(
             client_name="Well ingest",
@@ -147,13 +147,13 @@ class Consents:
         except httpx2.RequestError as error:
             raise Transient(f"The Xero server could not be reached ({type(error).__name__}).") from None
         finally:
-            for state in waiting:
+            for state in expected:
                 self._pending.pop(state, None)
         await keeper.save(self._granted(provider, registration))
 
     def come_back(self, state: str, *, code: str | None, iss: str | None) -> bool:
         """Hand a browser's return to whoever waits for it; False when nobody does, or no longer."""
-        waiting = self._pending.pop(state, None)
+        waiting = self._pending.get(state)
         if waiting is None or waiting.done():
             return False
         if code is None:
@@ -162,19 +162,12 @@ class Consents:
             waiting.set_result(AuthorizationCodeResult(code=code, state=state, iss=iss))
         return True
 
-    def _expect(self, url: str) -> str:
+    def _expect(self, url: str) -> dict[str, asyncio.Future[AuthorizationCodeResult]]:
         state = parse_qs(urlsplit(url).query)["state"][0]
         if len(self._pending) >= PENDING_MAX:
             raise Rejected("Too many consents are under way; try again later.", code="too_many_consents")
         self._pending[state] = asyncio.get_running_loop().create_future()
-        return state
-
-    async def _returned(self, state: str) -> AuthorizationCodeResult:
-        try:
-            async with asyncio.timeout(CONSENT_SECONDS):
-                return await self._pending[state]
-        except TimeoutError:
-            raise Rejected("Nobody came back from the consent page in time.", code="consent_expired") from None
+        return {state: self._pending[state]}
 
     def _registered(self, grant: Grant | None) -> OAuthClientInformationFull | None:
         """An earlier registration, when it allows our callback; the SDK drops it when the issuer is another one."""
@@ -196,6 +189,14 @@ class Consents:
                 **tokens_of(registration.tokens, self.clock),
             }
         )
+
+
+async def _returned(waiting: asyncio.Future[AuthorizationCodeResult]) -> AuthorizationCodeResult:
+    try:
+        async with asyncio.timeout(CONSENT_SECONDS):
+            return await waiting
+    except TimeoutError:
+        raise Rejected("Nobody came back from the consent page in time.", code="consent_expired") from None
 
 
 async def _provoke(server_url: str, provider: OAuthClientProvider) -> None:

@@ -62,6 +62,14 @@ class Missing:
 
 NO_DOCUMENT: Final = Missing("no_document", "The bill has no attachment in Xero. Attach the supplier's invoice there.")
 
+TOO_LARGE_TO_READ: Final = Missing(
+    "document_too_large",
+    "The bill's document is larger than the 10 MB that Qonto takes. Attach a smaller one in Xero.",
+)
+
+REFUSED_DOWNLOADS: Final = {"not_found": NO_DOCUMENT, "document_too_large": TOO_LARGE_TO_READ}
+"""What a refusal to list or download says of the document, by its code; any other says nothing of it."""
+
 
 def chosen(attachments: Sequence[Attachment]) -> Attachment | Missing:
     """The first PDF, else the first PNG or JPEG; refused before it is downloaded when it is too large for Qonto."""

@@ -31,7 +31,7 @@ from libs.contracts.identity import provider_id_of
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
-from services.ingest.domain.attachments import NO_DOCUMENT, Missing, chosen, sound_type
+from services.ingest.domain.attachments import REFUSED_DOWNLOADS, Missing, chosen, sound_type
 from services.ingest.domain.patience import LONGEST_PAUSE_SECONDS, pause_seconds
 from services.ingest.ports import DocumentJob, DocumentJobs, Postponed, Workspaces, XeroReader
 
@@ -92,9 +92,8 @@ class Fetcher:
             except ConsentLost as error:
                 return self._later(job, pause_seconds(job.attempts + 1), error.sentence)
             except (Rejected, Malformed) as error:
-                if error.code == "not_found":
-                    return NO_DOCUMENT
-                return self._later(job, LONGEST_PAUSE_SECONDS, error.sentence)
+                later = self._later(job, LONGEST_PAUSE_SECONDS, error.sentence)
+                return REFUSED_DOWNLOADS.get(error.code, later)
 
     async def _fetched(self, workspace: UUID, bill_id: str) -> Document | Missing:
         choice = chosen(await self.xero.attachments(workspace, bill_id))

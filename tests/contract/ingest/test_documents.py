@@ -225,11 +225,16 @@ async def test_what_could_not_be_done_waits_and_is_done_later(
     assert len(of_type(await kept.events(), DocumentFetched)) == 1
 
 
-async def test_an_attachment_that_is_gone_by_the_time_of_the_download_is_no_document(kept: Kept) -> None:
-    xero = MemoryProvider(fails=[Rejected("There is no such invoice.", code="not_found")])
+@pytest.mark.parametrize(
+    ("refusal", "code"), [("not_found", "no_document"), ("document_too_large", "document_too_large")]
+)
+async def test_a_refused_download_that_says_something_of_the_document_is_final(
+    kept: Kept, refusal: str, code: str
+) -> None:
+    xero = MemoryProvider(fails=[Rejected("No.", code=refusal)])
     said = await fetched(kept, xero)
     assert isinstance(said, DocumentMissing)
-    assert said.code == "no_document"
+    assert said.code == code
 
 
 async def test_a_process_killed_while_fetching_has_said_nothing_and_another_does_it_after_the_lease(kept: Kept) -> None:
