@@ -18,6 +18,7 @@ from libs.database.memory import MemoryDatabase
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
+from libs.runtime.listen import bound_socket, port_of
 from libs.xero.standin import Standin
 from services.auth.adapters.authorization_server import RegisteredApp
 from services.auth.adapters.memory import MemoryAuthStore
@@ -50,14 +51,6 @@ class RunningAuth:
         """Connect a provider as a person would, by clicking through."""
         async with self.signed_in(workspace) as browser:
             return await browser.get(f"{self.url}/connect/{provider}")
-
-
-def free_socket() -> socket.socket:
-    """A bound socket on the loopback, whose port is known before anything is built."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", 0))
-    return bound
 
 
 async def told(standin: Standin, path: str, words: dict[str, Any]) -> None:
@@ -127,8 +120,8 @@ async def running_auth(
     settings: dict[str, Any] | None = None,
 ) -> AsyncIterator[RunningAuth]:
     """Auth against a stand-in of Xero that approves every consent."""
-    bound = free_socket()
-    url = f"http://localhost:{bound.getsockname()[1]}"
+    bound = bound_socket()
+    url = f"http://localhost:{port_of(bound)}"
     await told(standin, "organisations", {"tenant_id": TENANT, "name": "Atelier Marchand"})
     await told(standin, "settings", {"consent": "auto"})
     async with httpx.AsyncClient() as http:

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from libs.runtime.clock import ShiftedClock
+from libs.runtime.listen import bound_socket, port_of
 from libs.xero.standin import Standin, running_standin
 from services.auth.adapters.memory import MemoryAuthStore
 from services.auth.adapters.postgres import PostgresAuthStore
@@ -23,7 +24,7 @@ from services.xero_mcp.adapters.postgres import PostgresXeroMcpStore
 from services.xero_mcp.config import XeroMcpSettings
 from services.xero_mcp.domain.budget import Limits
 from services.xero_mcp.main import XeroMcpService, build
-from tests.support.auth import TENANT, RunningAuth, free_socket, running_auth, told
+from tests.support.auth import TENANT, RunningAuth, running_auth, told
 from tests.support.memory import MemoryFixture
 from tests.support.postgres import PostgresFixture
 
@@ -74,8 +75,8 @@ async def mcp_stage(
 ) -> AsyncIterator[McpStage]:
     """Xero, auth and xero_mcp, running; Xero holds one bill with one file."""
     in_memory = isinstance(fixture, MemoryFixture)
-    clock, bound = ShiftedClock(), free_socket()
-    url = f"http://localhost:{bound.getsockname()[1]}"
+    clock, bound = ShiftedClock(), bound_socket()
+    url = f"http://localhost:{port_of(bound)}"
     async with (
         running_standin(clock=clock) as xero,
         running_auth(
