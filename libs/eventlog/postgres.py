@@ -8,23 +8,19 @@ each other for ever, since both take them in the same order.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 
 import asyncpg
-from pydantic import ValidationError
 
 from libs.contracts.envelope import Envelope
-from libs.contracts.errors import Malformed, Stale
+from libs.contracts.errors import Stale
 from libs.crypto.keyring import Sealer
 from libs.crypto.seal import WorkspaceSeal
-from libs.database.growth import Growth
 from libs.database.port import Transaction
-from libs.database.postgres import Connection, connection_of, lost_as_transient
+from libs.database.postgres import Connection, connection_of
 from libs.eventlog.numbering import numbered, split_consumed
-from libs.eventlog.port import Consumed, Delivery, Position, RawDelivery, Slice
+from libs.eventlog.port import Consumed, Delivery, Position
 
 GROWN_CHANNEL: Final = "well_log_grown"
 """The Postgres channel on which every append says that there is something new; the payload is the log's name."""
@@ -65,22 +61,6 @@ _MOVE_POSITIONS: Final = """
 UPDATE {log}.consumed AS known SET sequence = new.sequence
 FROM unnest($2::text[], $3::smallint[], $4::bigint[]) AS new(log, bucket, sequence)
 WHERE known.group_name = $1 AND known.log = new.log AND known.bucket = new.bucket
-"""
-
-_READ: Final = """
-SELECT event.bucket, event.sequence, event.workspace, event.topic, event.event_id, event.sealed
-FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS piece(bucket, after, head),
-LATERAL (
-    SELECT * FROM {log}.event_log
-    WHERE bucket = piece.bucket AND sequence > piece.after AND sequence <= piece.head AND topic = ANY($4::text[])
-    ORDER BY sequence LIMIT $5
-) AS event
-ORDER BY event.bucket, event.sequence
-"""
-
-_READ_RECORD: Final = """
-SELECT bucket, sequence, workspace, topic, event_id, sealed FROM {log}.event_log
-WHERE workspace = $1 AND record_key = $2 ORDER BY bucket, sequence
 """
 
 
@@ -171,103 +151,6 @@ class PostgresEventLog:
             list(moved.values()),
         )
         return True
-
-
-class PostgresLogReader:
-    """The reading side, as the role that carries logs."""
-
-    def __init__(self, pool: asyncpg.Pool, sealer: Sealer) -> None:
-        self._pool = pool
-        self._sealer = sealer
-        self._growth = Growth()
-        self._listening: Connection | None = None
-        self._one_listens = asyncio.Lock()
-
-    async def positions(self, group: str, log: str) -> Mapping[int, int]:
-        """The sequence a group has dealt with, by bucket; buckets it never touched are left out."""
-        owner = group.split(".", 1)[0]
-        sql = f"SELECT bucket, sequence FROM {owner}.consumed WHERE group_name = $1 AND log = $2"  # noqa: S608 our own names
-        with lost_as_transient():
-            return {row["bucket"]: row["sequence"] for row in await self._pool.fetch(sql, group, log)}
-
-    async def read(self, log: str, after: Mapping[int, int], *, topics: frozenset[str], limit: int) -> Slice:
-        """About `limit` events of these topics behind the given sequences, fairly over the buckets."""
-        with lost_as_transient():
-            heads = await self._pool.fetch(f"SELECT bucket, sequence FROM {log}.event_head")  # noqa: S608 our own names
-        grown = {row["bucket"]: row["sequence"] for row in heads if row["sequence"] > after.get(row["bucket"], 0)}
-        if not grown:
-            return Slice((), {})
-        share = max(1, -(-limit // len(grown)))
-        afters = [after.get(bucket, 0) for bucket in grown]
-        with lost_as_transient():
-            rows = await self._pool.fetch(
-                _READ.format(log=log), list(grown), afters, list(grown.values()), sorted(topics), share
-            )
-        through = dict(grown)
-        taken: dict[int, int] = {}
-        for row in rows:
-            taken[row["bucket"]] = taken.get(row["bucket"], 0) + 1
-            if taken[row["bucket"]] == share:
-                through[row["bucket"]] = row["sequence"]
-        return Slice(tuple(_raw(log, row) for row in rows), through)
-
-    async def of_record(self, log: str, workspace: UUID, record: str) -> Sequence[RawDelivery]:
-        """Every event of one record in a log, in order."""
-        key = (await self._sealer.of(workspace)).blind("record", record)
-        with lost_as_transient():
-            rows = await self._pool.fetch(_READ_RECORD.format(log=log), workspace, key)
-        return [_raw(log, row) for row in rows]
-
-    async def open(self, raw: RawDelivery) -> Delivery:
-        """The event inside.
-
-        Raises:
-            Malformed: It does not open, or what is inside is no event of ours.
-        """
-        seal = await self._sealer.of(raw.workspace)
-        table = f"{raw.position.log}.event_log"
-        plain = seal.open(raw.sealed, table=table, row=str(raw.event_id), column="sealed")
-        try:
-            return Delivery(raw.position, Envelope.model_validate_json(plain))
-        except ValidationError as error:
-            raise Malformed(f"An event of {table} is none that this version knows.", code="unknown_event") from error
-
-    def growth(self) -> int:
-        """A count that rises with every append that this reader was told of."""
-        return self._growth.count
-
-    async def wait(self, since: int, timeout_seconds: float) -> None:
-        """Return when any log may have grown after `growth` was `since`, or after the time-out.
-
-        Raises:
-            Transient: Postgres does not answer.
-        """
-        async with self._one_listens:
-            if self._listening is None or self._listening.is_closed():
-                await self._listen()
-        await self._growth.beyond(since, timeout_seconds)
-
-    async def close(self) -> None:
-        """Stop listening and give the connection back."""
-        if self._listening is not None:
-            await self._listening.remove_listener(GROWN_CHANNEL, self._heard)
-            await self._pool.release(self._listening)
-            self._listening = None
-
-    def _heard(self, *_notice: object) -> None:
-        self._growth.grew()
-
-    async def _listen(self) -> None:
-        with lost_as_transient():
-            connection = await self._pool.acquire()
-            await connection.add_listener(GROWN_CHANNEL, self._heard)
-        self._listening = connection
-        self._growth.grew()  # what was appended before we listened, nobody told us
-
-
-def _raw(log: str, row: asyncpg.Record) -> RawDelivery:
-    position = Position(log, row["bucket"], row["sequence"])
-    return RawDelivery(position, row["workspace"], row["topic"], row["event_id"], row["sealed"])
 
 
 def _sealed(seal: WorkspaceSeal, log: str, event: Envelope) -> bytes:

@@ -19,7 +19,8 @@ from libs.crypto.keyring import Sealer
 from libs.database.embedded import start_embedded
 from libs.database.migrate import RELAY, SERVICES, migrate, role_of
 from libs.database.postgres import PostgresDatabase, open_database, open_pool
-from libs.eventlog.postgres import PostgresEventLog, PostgresLogReader
+from libs.eventlog.postgres import PostgresEventLog
+from libs.eventlog.reader import PostgresLogReader
 from tests.support.keys import MemoryKeyring
 
 _TEMPLATE = "well_template"

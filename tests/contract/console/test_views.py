@@ -43,7 +43,7 @@ async def test_a_bill_is_found_by_record_id_or_number_in_any_case(form: Form) ->
 
 async def test_a_number_of_two_bills_is_refused_with_both_ids(form: Form) -> None:
     queue = await _queue(form, _waiting("xero/bill/b1"), _waiting("xero/bill/b2"))
-    with pytest.raises(Rejected, match="2 bills have this number.*b[12], b[12]"):
+    with pytest.raises(Rejected, match=r"2 bills have this number.*b[12], b[12]"):
         await queue.bill(form.workspace, "A-1")
 
 

@@ -1,0 +1,157 @@
+"""Where an installation keeps what must outlive its process, and which one was started last.
+
+```
+WELL_HOME/
+  current                the name of the installation started last
+  live/ or demo-<hash>/
+    key                  the key-encryption key; without it nothing sealed opens again
+    pg/                  the embedded Postgres
+    blobs/               documents, sealed
+    standins/            what the stand-ins hold (demo only)
+    state.json           workspace, ports, how far the demo is
+    lock                 held while a process runs the installation
+```
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from libs.contracts.errors import Rejected
+
+_OPEN_FOLDER: Final = 0o755
+"""As root the embedded Postgres runs as another user, who must be able to pass; what is secret has modes of its own."""
+
+
+def home() -> Path:
+    """The folder of all installations: `WELL_HOME`, or the place for such things on this machine."""
+    named = os.environ.get("WELL_HOME")
+    if named:
+        return Path(named).resolve()
+    if os.geteuid() == 0:
+        return Path("/var/lib/well")
+    return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "well"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One installation on this machine.
+
+    Attributes:
+        folder: Where it lies.
+    """
+
+    folder: Path
+
+    @property
+    def key_file(self) -> Path:
+        """The key-encryption key."""
+        return self.folder / "key"
+
+    @property
+    def postgres(self) -> Path:
+        """The embedded Postgres."""
+        return self.folder / "pg"
+
+    @property
+    def blobs(self) -> Path:
+        """The documents."""
+        return self.folder / "blobs"
+
+    @property
+    def standins(self) -> Path:
+        """What the stand-ins hold."""
+        return self.folder / "standins"
+
+    def make(self) -> None:
+        """Make its folder, and remember it as the one started last."""
+        for folder in (self.folder.parent, self.folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(_OPEN_FOLDER)
+        self.standins.mkdir(exist_ok=True)
+        _write(self.folder.parent / "current", self.folder.name)
+
+    def forget(self) -> None:
+        """Remove it with everything it holds."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def state(self) -> dict[str, Any]:
+        """What was remembered between starts."""
+        file = self.folder / "state.json"
+        return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+
+    def remember(self, **changes: object) -> None:
+        """Remember more between starts; whole or not at all."""
+        _write(self.folder / "state.json", json.dumps({**self.state(), **changes}, indent=1))
+
+    def workspace(self) -> UUID:
+        """The workspace of this machine's one customer, made at first use."""
+        state = self.state()
+        if "workspace" not in state:
+            self.remember(workspace=str(uuid4()))
+        return UUID(self.state()["workspace"])
+
+    def port(self, name: str) -> int:
+        """The port that a server of this installation had, or a free one when it had none or another has it now.
+
+        Addresses stand in consents, so a server should come back where it was.
+        """
+        ports: dict[str, int] = self.state().get("ports", {})
+        port = ports.get(name, 0)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                probe.bind(("127.0.0.1", 0))
+            chosen = int(probe.getsockname()[1])
+        self.remember(ports={**ports, name: chosen})
+        return chosen
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the installation for one process; the lock ends with the process, however it ends.
+
+        Raises:
+            Rejected: `running_already` when another process holds it.
+        """
+        with (self.folder / "lock").open("w", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                sentence = f"Another process runs the installation in {self.folder}; stop it first."
+                raise Rejected(sentence, code="running_already") from None
+            yield
+
+
+def live() -> Installation:
+    """The installation with real accounts."""
+    return Installation(home() / "live")
+
+
+def current() -> Installation:
+    """The installation started last.
+
+    Raises:
+        Rejected: `no_installation` when none was ever started here.
+    """
+    file = home() / "current"
+    if not file.exists():
+        raise Rejected("Nothing was started here yet. Try: well demo", code="no_installation")
+    return Installation(home() / file.read_text(encoding="utf-8").strip())
+
+
+def _write(file: Path, text: str) -> None:
+    beside = file.with_suffix(".new")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(file)

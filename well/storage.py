@@ -1,0 +1,90 @@
+"""What every command of an installation opens first: its Postgres, its keys, its logs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
+from libs.crypto.keyring import Keyring, Sealer
+from libs.database.embedded import start_embedded
+from libs.database.migrate import RELAY, SERVICES, migrate, role_of, role_password
+from libs.database.postgres import PostgresDatabase, open_database, open_pool
+from libs.eventlog.postgres import PostgresEventLog
+from libs.eventlog.reader import PostgresLogReader
+from libs.runtime.clock import Clock
+from services.auth.adapters.postgres_keys import PostgresKeyStore
+from services.auth.main import build_keyring
+from well.home import Installation
+
+
+@dataclass(frozen=True)
+class Storage:
+    """An installation's rows and keys, opened.
+
+    Attributes:
+        dsn: The address of its Postgres, with the user that migrates.
+        databases: Each service's database, as its own role.
+        keyring: Where every seal comes from.
+        sealer: The seals.
+        reader: The logs of all services.
+    """
+
+    dsn: str
+    databases: Mapping[str, PostgresDatabase]
+    keyring: Keyring
+    sealer: Sealer
+    reader: PostgresLogReader
+
+    def log(self, service: str) -> PostgresEventLog:
+        """A service's event log."""
+        return PostgresEventLog(service, self.sealer)
+
+
+@asynccontextmanager
+async def opened_storage(
+    installation: Installation, clock: Clock, *, database_url: str | None
+) -> AsyncIterator[Storage]:
+    """The storage of an installation, migrated, as long as the block lasts.
+
+    Args:
+        installation: Where it lies.
+        clock: The one clock.
+        database_url: A Postgres to use instead of the embedded one; its user may create roles and schemas.
+
+    Raises:
+        Rejected: The folder or the key file cannot be used.
+        Transient: Postgres does not answer.
+    """
+    async with AsyncExitStack() as stack:
+        key = read_or_make_key(installation.key_file)
+        if database_url is None:
+            server = await start_embedded(installation.postgres)
+            stack.push_async_callback(server.stop)
+            dsn, role_secret = server.dsn, None
+        else:
+            dsn, role_secret = database_url, key
+        await migrate(dsn, role_secret=role_secret)
+
+        async def database(service: str) -> PostgresDatabase:
+            role = role_of(service)
+            password = role_password(role_secret, role) if role_secret else None
+            opened = await open_database(dsn, role=role, password=password)
+            stack.push_async_callback(opened.close)
+            return opened
+
+        databases = {service: await database(service) for service in SERVICES}
+        keyring = build_keyring(
+            database=await database("auth"),
+            store=PostgresKeyStore(),
+            key_provider=FileKeyProvider(installation.key_file),
+            clock=clock,
+        )
+        sealer = Sealer(keyring)
+        password = role_password(role_secret, RELAY) if role_secret else None
+        pool = await open_pool(dsn, role=RELAY, password=password)
+        stack.push_async_callback(pool.close)
+        reader = PostgresLogReader(pool, sealer)
+        stack.push_async_callback(reader.close)
+        yield Storage(dsn, databases, keyring, sealer, reader)
