@@ -64,7 +64,8 @@ class Grants:
         now = self._now()
         with self._store.transaction():
             before = self._store.rows("SELECT scopes FROM consent WHERE user_id = ?", (user_id,))
-            granted = sorted({*scopes.split(), *(scope for row in before for scope in row["scopes"].split())})
+            earlier = (scope for row in before for scope in row["scopes"].split())
+            granted = dict.fromkeys([*scopes.split(), *earlier])
             self._store.write("INSERT INTO consent VALUES (?, ?, ?)", (consent_id, user_id, " ".join(granted)))
             self._store.write(
                 "INSERT INTO connection VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, tenant_id) "
@@ -154,11 +155,13 @@ class Grants:
 
     def _end_user(self, user_id: str) -> None:
         with self._store.transaction():
-            theirs = "WHERE consent_id IN (SELECT consent_id FROM consent WHERE user_id = ?)"
-            self._store.write("DELETE FROM token " + theirs, (user_id,))
-            self._store.write("DELETE FROM code " + theirs, (user_id,))
-            self._store.write("DELETE FROM connection WHERE user_id = ?", (user_id,))
-            self._store.write("DELETE FROM consent WHERE user_id = ?", (user_id,))
+            for ended in (
+                "DELETE FROM token WHERE consent_id IN (SELECT consent_id FROM consent WHERE user_id = ?)",
+                "DELETE FROM code WHERE consent_id IN (SELECT consent_id FROM consent WHERE user_id = ?)",
+                "DELETE FROM connection WHERE user_id = ?",
+                "DELETE FROM consent WHERE user_id = ?",
+            ):
+                self._store.write(ended, (user_id,))
 
     def _issue(self, consent_id: str) -> dict[str, Any]:
         consent = self._store.row("SELECT * FROM consent WHERE consent_id = ?", (consent_id,))
