@@ -33,10 +33,10 @@ SELECT wanted.key, bills.ids AS bills, invoices.ids AS invoices
 FROM unnest($2::bytea[]) AS wanted(key),
 LATERAL (SELECT array_agg(id) AS ids FROM (
     SELECT id FROM matcher.bill_key WHERE workspace = $1 AND key = wanted.key ORDER BY id LIMIT $3
-) AS some) AS bills,
+) AS picked) AS bills,
 LATERAL (SELECT array_agg(id) AS ids FROM (
     SELECT id FROM matcher.invoice_key WHERE workspace = $1 AND key = wanted.key ORDER BY id LIMIT $3
-) AS some) AS invoices
+) AS picked) AS invoices
 """
 
 _DROP_KEYS = """
@@ -52,11 +52,11 @@ SELECT $1, key, id FROM unnest($2::bytea[], $3::text[]) AS new(key, id) ON CONFL
 # The condition is BillRow.is_opened_by_invoices.
 _OPEN_SHARING = """
 WITH sharing AS (
-    SELECT some.id, wanted.cause, wanted.place
+    SELECT sharer.id, wanted.cause, wanted.place
     FROM unnest($2::bytea[], $3::uuid[]) WITH ORDINALITY AS wanted(key, cause, place),
     LATERAL (SELECT array_agg(id) AS ids FROM (
         SELECT id FROM matcher.bill_key WHERE workspace = $1 AND key = wanted.key LIMIT $4 + 1) AS few) AS few,
-    unnest(few.ids) AS some(id)
+    unnest(few.ids) AS sharer(id)
     WHERE cardinality(few.ids) <= $4
 ), first AS (
     SELECT DISTINCT ON (id) id, cause FROM sharing ORDER BY id, place

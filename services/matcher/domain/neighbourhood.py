@@ -73,7 +73,9 @@ class Neighbourhood:
         return sorted(keys - self.holders.keys())
 
     def plausible(self, row: BillRow) -> list[tuple[str, Compared]]:
-        """The supplier invoices a bill may be, best first."""
+        """The supplier invoices a bill may be, best first; none for a bill that takes no part."""
+        if not self._keys_of(row):
+            return []
         ours = self._bill_side(row)
         is_repeated = self._is_repeated(ours)
         met = sorted(id_ for id_ in self.invoices_met(row) if id_ in self.invoices)

@@ -7,13 +7,14 @@ A batch is one transaction, in these steps:
 3. Read who shares the keys of these: the rivals, found in the database and never only in the batch.
 4. Decide each bill, purely.
 5. Claim and release supplier invoices. Who loses a race for one stays due and is decided again.
-6. Write decisions, bills and events; open the bills that wait for what was released.
+6. Write decisions, bills and events.
+7. Open the bills that wait for what was released; last, so that one of this very batch is opened too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -42,6 +43,21 @@ IDLE_SECONDS: Final = 0.2
 _PROVIDERS: Final = frozenset({"xero", "qonto"})
 
 Plausible = Mapping[str, list[tuple[str, Compared]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """What came of moving claims.
+
+    Attributes:
+        raced: Bills whose supplier invoice somebody else claimed meanwhile.
+        invoices: Supplier invoices that were freed or given away for good, each with the cause.
+        bills: Bills that lost theirs to a person's word, each with the cause.
+    """
+
+    raced: frozenset[str]
+    invoices: Mapping[str, UUID]
+    bills: Mapping[str, UUID]
 
 
 class Decide:
@@ -137,10 +153,10 @@ class Decide:
         )
 
     async def _write(self, tx: Transaction, due: Sequence[BillRow], said: Mapping[str, MatchDecided]) -> None:
-        raced = await self._move_claims(tx, due, said)
+        moved = await self._move_claims(tx, due, said)
         rows, news = [], {}
         for row in due:
-            if row.bill_id in raced:
+            if row.bill_id in moved.raced:
                 continue
             decision = said[row.bill_id]
             outcome = outcome_of(decision)
@@ -153,24 +169,27 @@ class Decide:
         await self._decisions.put_decisions(tx, news)
         causes = {row.bill_id: row.cause for row in due}
         await self._log.append(tx, [self._event(tx, id_, news[id_], causes[id_]) for id_ in news])
+        await self._open_around(tx, moved.invoices)
+        await self._records.open_bills(tx, moved.bills)
 
-    async def _move_claims(self, tx: Transaction, due: Sequence[BillRow], said: Mapping[str, MatchDecided]) -> set[str]:
-        """Make the claims follow the decisions; returns the bills that lost a race for their supplier invoice."""
+    async def _move_claims(self, tx: Transaction, due: Sequence[BillRow], said: Mapping[str, MatchDecided]) -> _Moved:
+        """Make the claims follow the decisions."""
         causes = {row.bill_id: row.cause for row in due}
-        linked = {id_: decision for id_, decision in sorted(said.items()) if decision.verdict == "link"}
         posted = {row.posted.invoice_id for row in due if row.posted}
+        linked = {id_: decision for id_, decision in sorted(said.items()) if decision.verdict == "link"}
         signed = {id_: d.chosen[0] for id_, d in linked.items() if d.reason == "signed_off"}
         facts = [Claim(invoice_id, id_, "signed_off") for id_, invoice_id in signed.items() if invoice_id not in posted]
         matches = [Claim(d.chosen[0], id_, "matched") for id_, d in linked.items() if d.reason == "at_qonto"]
         kept = {id_: linked[id_].chosen[0] if id_ in linked else None for id_ in said}
+        by_fact = {claim.invoice_id: claim.bill_id for claim in facts}
         released = await self._decisions.release(tx, kept)
         lost = await self._decisions.seize(tx, facts)
         taken = await self._decisions.claim(tx, matches)
-        by_fact = {claim.invoice_id: causes[claim.bill_id] for claim in facts}
-        freed = {claim.invoice_id: causes[claim.bill_id] for claim in released}
-        await self._open_around(tx, {**freed, **by_fact})
-        await self._records.open_bills(tx, {bill_id: by_fact[id_] for id_, bill_id in lost.items()})
-        return {claim.bill_id for claim in matches if claim.invoice_id not in taken}
+        return _Moved(
+            raced=frozenset(claim.bill_id for claim in matches if claim.invoice_id not in taken),
+            invoices={claim.invoice_id: causes[claim.bill_id] for claim in (*released, *facts)},
+            bills={bill_id: causes[by_fact[id_]] for id_, bill_id in lost.items()},
+        )
 
     async def _open_around(self, tx: Transaction, causes: Mapping[str, UUID]) -> None:
         """Open the bills that wait near supplier invoices which were freed, or given away for good."""
