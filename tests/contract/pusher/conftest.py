@@ -31,8 +31,9 @@ async def rows(kept: MemoryFixture | PostgresFixture) -> Rows:
 
 
 @pytest.fixture
-async def stage(rows: Rows) -> AsyncIterator[Stage]:
-    """A pusher over those rows and a stand-in, on one clock."""
-    clock = ShiftedClock()
-    async with running_standin(clock=clock) as standin, httpx.AsyncClient(timeout=5) as http:
+async def stage(postgres: PostgresFixture) -> AsyncIterator[Stage]:
+    """A pusher over real rows and a stand-in that listens, on one clock."""
+    store, clock = PostgresStore(postgres.sealer), ShiftedClock()
+    rows = Rows(await postgres.database("pusher"), postgres.log("pusher"), store, postgres.workspace)
+    async with running_standin(clock=clock) as standin, httpx.AsyncClient(timeout=10) as http:
         yield Stage(rows, standin, http, clock)

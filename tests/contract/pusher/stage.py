@@ -44,8 +44,10 @@ class Rows:
     workspace: UUID
 
 
-RULE = RetryRule(request_seconds=0.4, lease_seconds=30)
-"""A second of waiting for an answer is long here; every other time is jumped over."""
+RULE = RetryRule()
+
+IMPATIENT_SECONDS = 0.3
+"""How long a request waits for an answer that a test holds back."""
 
 
 def paper(total_minor: int = 128400) -> bytes:
@@ -154,10 +156,12 @@ class Stage:
         await self.hear(decided(generation), record=record)
         await self.hear(fetched(generation, document), record=record)
 
-    async def submit(self, *, after_seconds: float = 0) -> None:
-        """Let time pass, then let the pusher send what is due."""
+    async def submit(self, *, after_seconds: float = 0, impatient: bool = False) -> None:
+        """Let time pass, then let the pusher send what is due; `impatient` when an answer will be held back."""
         self.clock.advance(after_seconds)
+        patience, self._http.timeout = self._http.timeout, httpx.Timeout(IMPATIENT_SECONDS if impatient else 10)
         await self.pusher.workers[0].step()
+        self._http.timeout = patience
 
     async def read_back(self, *, after_seconds: float = 0) -> None:
         """Let time pass, then let the pusher read back what is due."""
@@ -182,6 +186,7 @@ class Stage:
         """Ask the stand-in."""
         return (await self._http.get(f"{self.standin.url}/_standin/{path}")).raise_for_status().json()
 
-    async def standin_does(self, path: str, /, **order: object) -> None:
+    async def standin_does(self, path: str, /, **order: object) -> Any:  # noqa: ANN401 - the same
         """Order something of the stand-in."""
-        (await self._http.post(f"{self.standin.url}/_standin/{path}", json=order)).raise_for_status()
+        answer = await self._http.post(f"{self.standin.url}/_standin/{path}", json=order)
+        return answer.raise_for_status().json()

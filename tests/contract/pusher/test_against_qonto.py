@@ -1,4 +1,4 @@
-"""The whole pusher against a Qonto that listens, in both forms of its rows: each trouble, and once in the end."""
+"""The whole pusher against a Qonto that listens: each trouble, and once in the end."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_an_answer_lost_after_the_effect_is_found_by_a_look_and_not_sent_a
 ) -> None:
     await stage.fault("timeout_after_commit")
     await stage.intend()
-    await stage.submit()
+    await stage.submit(impatient=True)
     assert (await stage.posting()).state is State.UNKNOWN
     await stage.submit(after_seconds=wait_seconds)
     assert (await stage.posting()).state is State.SETTLED
@@ -69,7 +69,7 @@ async def test_a_request_without_an_answer_is_sent_again_once_a_look_proves_that
 ) -> None:
     await stage.fault(kind)
     await stage.intend()
-    await stage.submit()
+    await stage.submit(impatient=True)
     assert (await stage.posting()).state is State.UNKNOWN
     await stage.submit(after_seconds=6)
     early = await stage.posting()
@@ -84,7 +84,7 @@ async def test_a_look_that_fails_leads_to_another_look_and_not_to_a_second_uploa
     await stage.fault("timeout_after_commit")
     await stage.fault("500", method="GET", times=3)
     await stage.intend()
-    await stage.submit()
+    await stage.submit(impatient=True)
     for _ in range(3):
         await stage.submit(after_seconds=HALF_AN_HOUR_SECONDS)
         assert (await stage.posting()).state is State.UNKNOWN
@@ -96,7 +96,7 @@ async def test_a_look_that_fails_leads_to_another_look_and_not_to_a_second_uploa
 async def test_a_lost_upload_is_found_behind_the_first_page(stage: Stage) -> None:
     await stage.fault("timeout_after_commit")
     await stage.intend()
-    await stage.submit()
+    await stage.submit(impatient=True)
     stamp = stage.clock.now().isoformat()
     others = [
         {"id": str(uuid4()), "file_name": f"other-{number}.pdf", "created_at": stamp, "updated_at": stamp}
@@ -111,7 +111,7 @@ async def test_a_lost_upload_is_found_behind_the_first_page(stage: Stage) -> Non
 async def test_a_document_that_is_there_twice_is_shown_to_a_person(stage: Stage) -> None:
     await stage.fault("timeout_after_commit")
     await stage.intend()
-    await stage.submit()
+    await stage.submit(impatient=True)
     lost = await stage.posting()
     copy = Upload(uuid4(), str(lost.file_name), paper(), "application/pdf")
     await stage.client.upload(stage.lender.secret, [copy])
@@ -162,7 +162,8 @@ async def test_a_consent_taken_back_stops_nothing_but_its_own_postings_until_it_
 
 
 async def test_a_consent_without_the_scope_to_write_waits_for_a_person(stage: Stage) -> None:
-    stage.lender.secret = stage.standin.token(stage.lender.account, "supplier_invoice.read")
+    tokens = await stage.standin_does("tokens", scope="supplier_invoice.read")
+    stage.lender.secret = tokens["access_token"]
     await stage.intend()
     await stage.submit()
     waits = await stage.posting()
@@ -174,7 +175,7 @@ async def test_a_consent_without_the_scope_to_write_waits_for_a_person(stage: St
 async def test_what_was_sent_to_another_organization_is_shown_to_a_person(stage: Stage) -> None:
     await stage.fault("timeout_after_commit")
     await stage.intend()
-    await stage.submit()
+    await stage.submit(impatient=True)
     stage.lender.account = "another"
     await stage.submit(after_seconds=HALF_AN_HOUR_SECONDS)
     shown = await stage.posting()
@@ -185,7 +186,7 @@ async def test_what_was_sent_to_another_organization_is_shown_to_a_person(stage:
 async def test_a_bill_voided_while_its_answer_is_missing_is_not_sent_again(stage: Stage) -> None:
     await stage.fault("timeout_before")
     await stage.intend()
-    await stage.submit()
+    await stage.submit(impatient=True)
     await stage.hear(decided(2, "ineligible", reason="voided"))
     await stage.submit(after_seconds=RULE.running_seconds)
     assert (await stage.posting()).state is State.WITHDRAWN
@@ -207,7 +208,7 @@ async def test_twenty_bills_are_posted_once_each_through_one_trouble_after_anoth
     for after, kind in enumerate(["timeout_after_commit", "500", "429", "html", "timeout_before"]):
         await stage.fault(kind, after=after)
     for _ in range(12):
-        await stage.submit(after_seconds=130)
+        await stage.submit(after_seconds=130, impatient=True)
     assert {(await stage.posting(record)).state for record in records} == {State.SETTLED}
     counts = await stage.standin_says("uploads_by_file_name")
     assert sorted(counts.values()) == [1] * 20
