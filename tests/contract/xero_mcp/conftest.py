@@ -71,7 +71,9 @@ class McpStage:
 
 @asynccontextmanager
 async def mcp_stage(
-    fixture: MemoryFixture | PostgresFixture, settings: dict[str, Any] | None = None, **auth_settings: object
+    fixture: MemoryFixture | PostgresFixture,
+    settings: dict[str, Any] | None = None,
+    auth_settings: dict[str, Any] | None = None,
 ) -> AsyncIterator[McpStage]:
     """Xero, auth and xero_mcp, running; Xero holds one bill with one file."""
     in_memory = isinstance(fixture, MemoryFixture)
@@ -136,4 +138,11 @@ def place(request: pytest.FixtureRequest) -> MemoryFixture | PostgresFixture:
 async def stage(place: MemoryFixture | PostgresFixture) -> AsyncIterator[McpStage]:
     """Everything, with the page where a person answers."""
     async with mcp_stage(place) as running:
+        yield running
+
+
+@pytest.fixture
+async def quick(memory: MemoryFixture) -> AsyncIterator[McpStage]:
+    """The same over memory alone, for what is decided before any row is read."""
+    async with mcp_stage(memory) as running:
         yield running
