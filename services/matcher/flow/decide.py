@@ -20,7 +20,7 @@ from uuid import UUID
 
 from libs.contracts.envelope import Envelope, enveloped
 from libs.contracts.events import MatchDecided
-from libs.contracts.identity import record_of
+from libs.contracts.identity import derived_id, record_of
 from libs.database.port import Database, Transaction
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
@@ -51,13 +51,13 @@ class _Moved:
 
     Attributes:
         raced: Bills whose supplier invoice somebody else claimed meanwhile.
-        invoices: Supplier invoices that were freed or given away for good, each with the cause.
-        bills: Bills that lost theirs to a person's word, each with the cause.
+        invoices: Supplier invoices that were freed or given away for good, each with the bill that did it.
+        bills: Bills that lost theirs to a person's word, each with the bill that got it.
     """
 
     raced: frozenset[str]
-    invoices: Mapping[str, UUID]
-    bills: Mapping[str, UUID]
+    invoices: Mapping[str, str]
+    bills: Mapping[str, str]
 
 
 class Decide:
@@ -168,13 +168,12 @@ class Decide:
         await self._records.put_bills(tx, rows)
         await self._decisions.put_decisions(tx, news)
         causes = {row.bill_id: row.cause for row in due}
-        await self._log.append(tx, [self._event(tx, id_, news[id_], causes[id_]) for id_ in news])
-        await self._open_around(tx, moved.invoices)
-        await self._records.open_bills(tx, moved.bills)
+        events = {id_: self._event(tx, id_, said_now, causes[id_]) for id_, said_now in news.items()}
+        await self._log.append(tx, list(events.values()))
+        await self._open(tx, moved, _causes_of(due, events))
 
     async def _move_claims(self, tx: Transaction, due: Sequence[BillRow], said: Mapping[str, MatchDecided]) -> _Moved:
         """Make the claims follow the decisions."""
-        causes = {row.bill_id: row.cause for row in due}
         posted = {row.posted.invoice_id for row in due if row.posted}
         linked = {id_: decision for id_, decision in sorted(said.items()) if decision.verdict == "link"}
         signed = {id_: d.chosen[0] for id_, d in linked.items() if d.reason == "signed_off"}
@@ -187,17 +186,30 @@ class Decide:
         taken = await self._decisions.claim(tx, matches)
         return _Moved(
             raced=frozenset(claim.bill_id for claim in matches if claim.invoice_id not in taken),
-            invoices={claim.invoice_id: causes[claim.bill_id] for claim in (*released, *facts)},
-            bills={bill_id: causes[by_fact[id_]] for id_, bill_id in lost.items()},
+            invoices={claim.invoice_id: claim.bill_id for claim in (*released, *facts)},
+            bills={bill_id: by_fact[id_] for id_, bill_id in lost.items()},
         )
 
-    async def _open_around(self, tx: Transaction, causes: Mapping[str, UUID]) -> None:
-        """Open the bills that wait near supplier invoices which were freed, or given away for good."""
-        invoices = await self._records.invoices(tx, sorted(causes))
-        keys = {key: causes[id_] for id_, row in invoices.items() for key in sorted(row.keys)}
+    async def _open(self, tx: Transaction, moved: _Moved, causes: Mapping[str, UUID]) -> None:
+        """Open the bills that lost their supplier invoice, and those that wait near one freed or given away."""
+        invoices = await self._records.invoices(tx, sorted(moved.invoices))
+        keys = {key: causes[moved.invoices[id_]] for id_, row in invoices.items() for key in sorted(row.keys)}
         await self._records.open_sharing(tx, keys)
+        await self._records.open_bills(tx, {id_: causes[by] for id_, by in sorted(moved.bills.items())})
 
     def _event(self, tx: Transaction, bill_id: str, decision: MatchDecided, cause: UUID) -> Envelope:
         record = record_of("xero", "bill", bill_id)
         now = self._clock.now()
         return enveloped(decision, workspace=tx.workspace, record=record, cause=cause, occurred_at=now)
+
+
+def _causes_of(due: Sequence[BillRow], events: Mapping[str, Envelope]) -> dict[str, UUID]:
+    """What opens other bills on behalf of each of these: its decision, or an id of its own where nothing was said.
+
+    Never the cause of the bill itself: the other bill may have been decided for that one already, and a second
+    decision with the same cause would be the same event.
+    """
+    return {
+        row.bill_id: events[row.bill_id].id if row.bill_id in events else derived_id(row.cause, row.bill_id, "freed")
+        for row in due
+    }
