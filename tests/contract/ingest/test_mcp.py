@@ -26,6 +26,9 @@ from tests.contract.ingest.mcp_stand_in import LIFETIME_SECONDS, McpStandIn, run
 
 SCOPE = "xero.read"
 
+pytestmark = pytest.mark.parametrize("backend", ["memory"], indirect=True)
+"""The store has its own suite; what is asked here does not depend on it."""
+
 
 @dataclass
 class Ingest:

@@ -1,0 +1,229 @@
+"""Ingest as it is wired, against the stand-ins of Xero and Qonto, through the real xero_mcp and auth. Real HTTP."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from libs.blobs.memory import MemoryBlobs
+from libs.contracts.envelope import Envelope, enveloped
+from libs.contracts.errors import ConsentLost
+from libs.contracts.events import DocumentFetched, DocumentMissing, EntityNormalized, MatchDecided, RecordPulled
+from libs.contracts.identity import Provider, record_of
+from libs.crypto.lent import LentToken
+from libs.eventlog.port import Delivery, Position
+from libs.qonto.client import QontoClient
+from libs.qonto.standin import running_standin
+from services.ingest.adapters.memory import MemoryStore
+from services.ingest.adapters.qonto_http import QontoOverHttp
+from services.ingest.api import CALLBACK_PATH
+from services.ingest.config import IngestSettings
+from services.ingest.main import IngestService, build
+from tests.contract.ingest.conftest import NOW, Connected, Kept, of_type
+from tests.contract.xero_mcp.conftest import BILL, CALLBACK, PDF, McpStage, mcp_stage
+from tests.support.auth import TENANT, calls, told
+from tests.support.memory import MemoryFixture
+
+pytestmark = pytest.mark.parametrize("backend", ["memory"], indirect=True)
+
+
+@dataclass
+class Lender:
+    """Lends tokens it is given and notes which were refused."""
+
+    tokens: list[str]
+    refusals: list[str] = field(default_factory=list)
+
+    async def lend(self, borrower: str, workspace: UUID, provider: Provider) -> LentToken:
+        assert (borrower, provider) == ("ingest", "qonto")
+        assert workspace
+        if not self.tokens:
+            raise ConsentLost("Connect Qonto again.")
+        return LentToken(self.tokens[0], "org", NOW)
+
+    async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
+        assert workspace
+        assert provider == "qonto"
+        self.refusals.append(secret)
+        self.tokens.pop(0)
+
+
+@dataclass
+class Stage:
+    """A running Xero side and ingest over it, connected."""
+
+    kept: Kept
+    outside: McpStage
+    ingest: IngestService
+
+    async def work(self) -> None:
+        """Let every worker do what is due, and normalise."""
+        for worker in self.ingest.workers:
+            while await worker.step():
+                pass
+        await self.kept.drain(self.ingest.subscriptions[0])
+
+    async def holds(self, **records: Sequence[dict[str, Any]]) -> None:
+        """Put records into Xero."""
+        await told(self.outside.xero, "records", {"tenant_id": TENANT, **records})
+
+    async def events(self, *types: type) -> list[Envelope]:
+        return of_type(await self.kept.events(), *types)
+
+
+@asynccontextmanager
+async def staged(kept: Kept) -> AsyncIterator[Stage]:
+    fixture = kept.fixture
+    assert isinstance(fixture, MemoryFixture)
+    async with mcp_stage(fixture) as outside, httpx.AsyncClient() as http:
+        ingest = build(
+            database=kept.database,
+            log=kept.log,
+            sealer=kept.sealer,
+            blobs=MemoryBlobs(),
+            qonto=QontoClient(http, "http://127.0.0.1:9"),
+            lender=Lender([]),
+            workspaces=Connected([outside.workspace], {(outside.workspace, "qonto"): "none"}),
+            clock=outside.clock,
+            settings=IngestSettings(outside.mcp.url, CALLBACK),
+            store=MemoryStore(),
+        )
+        async with TestClient(TestServer(ingest.app)) as our_callback:
+
+            async def browse(url: str) -> None:
+                words = await outside.visit(url)
+                assert (await our_callback.get(CALLBACK_PATH, params=words)).status == 200
+
+            await ingest.connect_xero(outside.workspace, browse)
+            yield Stage(kept, outside, ingest)
+        await ingest.close()
+
+
+async def xero_calls(stage: Stage) -> int:
+    counted = await calls(stage.outside.xero)
+    return sum(count for call, count in counted.items() if "/api.xro/" in call)
+
+
+async def test_a_bill_comes_from_xero_with_its_cents_and_an_unchanged_one_makes_no_event(kept: Kept) -> None:
+    async with staged(kept) as stage:
+        await stage.work()
+        bills = [event.payload for event in await stage.events(EntityNormalized) if event.record.endswith(BILL)]
+        assert isinstance(bills[0], EntityNormalized)
+        assert bills[0].entity.kind == "bill"
+        assert str(bills[0].entity.total) == "EUR 119.90"
+        before = len(await kept.events())
+        stage.outside.clock.advance(900)
+        await stage.work()
+        assert len(await kept.events()) == before
+
+
+async def test_a_thousand_changed_bills_cost_at_most_four_calls_of_xero(kept: Kept) -> None:
+    # Source: the design, "Numbers to hold".
+    async with staged(kept) as stage:
+        await stage.work()
+        await stage.holds(
+            invoices=[
+                {"InvoiceID": str(uuid4()), "Type": "ACCPAY", "Status": "AUTHORISED", "Total": "1.00"}
+                for _ in range(1000)
+            ]
+        )
+        before = await xero_calls(stage)
+        stage.outside.clock.advance(900)
+        await stage.work()
+        assert await xero_calls(stage) - before <= 4
+        assert len(await stage.events(RecordPulled)) >= 1000
+
+
+async def test_a_decision_to_post_brings_the_file_from_xero(kept: Kept) -> None:
+    async with staged(kept) as stage:
+        await decide_to_post(stage, BILL)
+        await stage.work()
+        [said] = await stage.events(DocumentFetched, DocumentMissing)
+        assert isinstance(said.payload, DocumentMissing)
+        assert said.payload.code == "document_broken"
+        assert PDF.startswith(b"%PDF")
+
+
+async def test_a_file_of_25_megabytes_is_not_downloaded(kept: Kept) -> None:
+    async with staged(kept) as stage:
+        bill = str(uuid4())
+        await stage.holds(
+            invoices=[{"InvoiceID": bill, "Type": "ACCPAY", "Status": "AUTHORISED", "Total": "1.00"}],
+            attachments=[
+                {
+                    "invoice_id": bill,
+                    "attachment_id": str(uuid4()),
+                    "file_name": "scan.pdf",
+                    "content_base64": base64.b64encode(b"%PDF-" + bytes(11 * 1024 * 1024)).decode(),
+                }
+            ],
+        )
+        await decide_to_post(stage, bill)
+        await stage.work()
+        [said] = await stage.events(DocumentMissing)
+        assert isinstance(said.payload, DocumentMissing)
+        assert said.payload.code == "document_too_large"
+        assert "11.0 MB" in said.payload.sentence
+
+
+async def test_after_an_hour_the_token_is_refreshed_without_a_person(kept: Kept) -> None:
+    async with staged(kept) as stage:
+        await stage.work()
+        stage.outside.clock.advance(timedelta(hours=2).total_seconds())
+        await stage.work()
+        shown = (await stage.ingest.status(stage.outside.workspace)).pulls["xero"]
+        assert (shown.windows, shown.failures) == (2, 0)
+
+
+async def decide_to_post(stage: Stage, bill: str) -> None:
+    payload = MatchDecided(
+        verdict="post",
+        reason="none_of_them",
+        sentence="Qonto does not have it.",
+        generation=1,
+        bill_sha256="0" * 64,
+        confidence=0.9,
+        none_confidence=0.9,
+        model="m",
+        policy="p",
+    )
+    workspace = stage.outside.workspace
+    record = record_of("xero", "bill", bill)
+    decision = enveloped(
+        payload, workspace=workspace, record=record, cause=uuid4(), occurred_at=stage.outside.clock.now()
+    )
+    async with stage.kept.database.transaction(workspace) as tx:
+        await stage.ingest.subscriptions[1].handler(tx, [Delivery(Position("matcher", decision.bucket, 1), decision)])
+
+
+async def test_supplier_invoices_come_from_qonto_page_by_page(kept: Kept) -> None:
+    async with running_standin() as qonto, httpx.AsyncClient() as http:
+        records = [{"id": str(uuid4()), "status": "to_review", "file_name": f"{n}.pdf"} for n in range(230)]
+        (await http.post(f"{qonto.url}/_standin/records", json={"supplier_invoices": records})).raise_for_status()
+        reader = QontoOverHttp(QontoClient(http, qonto.url), Lender([qonto.token()]))
+        pages = [await reader.records(kept.workspace, "supplier_invoice", page=n, since=None) for n in (1, 2, 3)]
+        assert {page.page_count for page in pages} == {3}
+        assert {record["id"] for page in pages for record in page.records} == {record["id"] for record in records}
+        later = NOW.replace(year=2100)
+        assert (await reader.records(kept.workspace, "supplier_invoice", page=1, since=later)).page_count == 0
+
+
+async def test_a_token_that_qonto_refuses_is_reported_and_the_call_made_once_more(kept: Kept) -> None:
+    async with running_standin() as qonto, httpx.AsyncClient() as http:
+        lender = Lender(["stale", qonto.token()])
+        reader = QontoOverHttp(QontoClient(http, qonto.url), lender)
+        await reader.records(kept.workspace, "supplier_invoice", page=1, since=None)
+        assert lender.refusals == ["stale"]
+        with pytest.raises(ConsentLost):
+            await QontoOverHttp(QontoClient(http, qonto.url), Lender(["stale", "stale too"])).records(
+                kept.workspace, "supplier_invoice", page=1, since=None
+            )
