@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from libs.blobs.refusals import no_such_document, refuse_beyond_limit
-from libs.contracts.errors import Malformed
+from libs.contracts.errors import Malformed, Transient
 from libs.crypto.keyring import Sealer
 from libs.crypto.seal import WorkspaceSeal
 
@@ -40,12 +40,16 @@ class SealedFiles:
 
         Raises:
             Rejected: `document_too_large` beyond `BLOB_MAX_BYTES`.
+            Transient: The disk is full or refuses; a person frees it.
         """
         refuse_beyond_limit(content)
         address = hashlib.sha256(content).hexdigest()
         path = self._path(workspace, address)
         seal = await self._sealer.of(workspace)
-        await asyncio.to_thread(_keep, path, seal, address, content)
+        try:
+            await asyncio.to_thread(_keep, path, seal, address, content)
+        except OSError as error:
+            raise Transient(f"A document could not be written to disk ({error.strerror}).") from error
         return address
 
     async def get(self, workspace: UUID, sha256: str) -> bytes:

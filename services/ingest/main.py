@@ -78,16 +78,19 @@ def build(
     xero = XeroOverMcp(settings.xero_mcp_url, keeper_of, clock)
     consents = Consents(settings.xero_mcp_url, settings.callback_url, settings.xero_mcp_scope, clock, keeper_of)
 
-    async def connect_xero(workspace: UUID, open_browser: OpenBrowser) -> None:
-        await consents.connect(workspace, open_browser)
-        await xero.forget(workspace)
-
     def puller(provider: Provider, reader: Reader) -> Puller:
         pace = (settings.poll_seconds, settings.overlap_seconds)
         return Puller(provider, reader, database, log, kept, sealer, workspaces, clock, *pace)
 
     care = (settings.fetches_at_once, settings.taken_jobs, settings.lease_seconds)
     fetcher = Fetcher(xero, blobs, database, log, kept.jobs, workspaces, clock, *care)
+    pull_xero, pull_qonto = puller("xero", xero), puller("qonto", QontoOverHttp(qonto, lender))
+
+    async def connect_xero(workspace: UUID, open_browser: OpenBrowser) -> None:
+        await consents.connect(workspace, open_browser)
+        await xero.forget(workspace)
+        await pull_xero.hurry(workspace)
+
     renormalizer = Renormalizer(database, log, kept, sealer, clock)
     return IngestService(
         subscriptions=(
@@ -95,8 +98,8 @@ def build(
             DocumentRequests(kept.jobs).subscription(),
         ),
         workers=(
-            Worker("ingest.pull_xero", puller("xero", xero).step, settings.idle_seconds),
-            Worker("ingest.pull_qonto", puller("qonto", QontoOverHttp(qonto, lender)).step, settings.idle_seconds),
+            Worker("ingest.pull_xero", pull_xero.step, settings.idle_seconds),
+            Worker("ingest.pull_qonto", pull_qonto.step, settings.idle_seconds),
             Worker("ingest.fetch", fetcher.step, settings.idle_seconds),
         ),
         app=application(consents),

@@ -33,6 +33,7 @@ from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from services.ingest.domain.attachments import REFUSED_DOWNLOADS, Missing, chosen, sound_type
 from services.ingest.domain.patience import LONGEST_PAUSE_SECONDS, pause_seconds
+from services.ingest.flow.rounds import over_connected
 from services.ingest.ports import DocumentJob, DocumentJobs, Postponed, Workspaces, XeroReader
 
 CHECKED_IN_THREAD_BYTES: Final = 1024 * 1024
@@ -64,11 +65,7 @@ class Fetcher:
 
     async def step(self) -> int:
         """A round of every workspace; gives how many jobs ended."""
-        ended = 0
-        for workspace in await self.workspaces.workspaces():
-            if await self.workspaces.connection_state(workspace, "xero") == "active":
-                ended += await self._round(workspace)
-        return ended
+        return await over_connected(self.workspaces, "xero", self._round)
 
     async def _round(self, workspace: UUID) -> int:
         now = self.clock.now()

@@ -23,12 +23,14 @@ from libs.contracts.errors import ConsentLost, Malformed, Rejected, Transient
 from libs.contracts.events import WindowPulled
 from libs.contracts.identity import BUCKETS, Provider, derived_id, record_in_bucket
 from libs.crypto.keyring import Sealer
+from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Database, Transaction
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from services.ingest.domain.patience import pause_seconds
 from services.ingest.domain.windows import Closed, Window, after_page, opened
 from services.ingest.flow.keeping import keep, words_of
+from services.ingest.flow.rounds import over_connected
 from services.ingest.ports import Page, Pull, Reader, Store, Workspaces
 
 
@@ -54,11 +56,15 @@ class Puller:
 
     async def step(self) -> int:
         """Take every workspace whose pull is due one page further; gives how many pages were kept."""
-        kept = 0
-        for workspace in await self.workspaces.workspaces():
-            if await self.workspaces.connection_state(workspace, self.provider) == "active":
-                kept += await self._advance(workspace)
-        return kept
+        return await over_connected(self.workspaces, self.provider, self._advance)
+
+    async def hurry(self, workspace: UUID) -> None:
+        """Let a pull that waits after a failure go on at once, since what failed was mended."""
+        now = self.clock.now()
+        async with self.database.transaction(workspace) as tx:
+            pull = await self.store.pulls.held(tx, self.provider, now=now)
+            if pull.failures:
+                await self.store.pulls.put(tx, replace(pull, due_at=now, failures=0, sentence=None))
 
     async def _advance(self, workspace: UUID) -> int:
         now = self.clock.now()
@@ -68,11 +74,12 @@ class Puller:
             return 0
         window = pull.window or self._opened(pull, now)
         try:
+            seal = await self.sealer.of(workspace)
             page = await self.reader.records(workspace, window.kind, page=window.page, since=window.since)
         except (Transient, ConsentLost, Rejected, Malformed) as error:
             await self._postpone(workspace, pull, error)
             return 0
-        return await self._keep(workspace, pull, window, page)
+        return await self._keep(seal, workspace, pull, window, page)
 
     def _opened(self, pull: Pull, now: datetime) -> Window:
         return opened(
@@ -83,9 +90,8 @@ class Puller:
             overlap_seconds=self.overlap_seconds,
         )
 
-    async def _keep(self, workspace: UUID, pull: Pull, window: Window, page: Page) -> int:
+    async def _keep(self, seal: WorkspaceSeal, workspace: UUID, pull: Pull, window: Window, page: Page) -> int:
         words = [words_of(self.provider, window.kind, record) for record in page.records]
-        seal = await self.sealer.of(workspace)
         now = self.clock.now()
         async with self.database.transaction(workspace) as tx:
             if await self.store.pulls.held(tx, self.provider, now=now) != pull:

@@ -11,7 +11,7 @@ import pytest
 from libs.blobs.memory import MemoryBlobs
 from libs.blobs.port import BLOB_MAX_BYTES, BlobStore
 from libs.blobs.sealed_files import SealedFiles
-from libs.contracts.errors import Malformed, Rejected
+from libs.contracts.errors import Malformed, Rejected, Transient
 from libs.crypto.keyring import Sealer
 from tests.support.keys import MemoryKeyring
 
@@ -62,6 +62,13 @@ async def test_files_are_sealed_and_leave_nothing_beside_them(tmp_path: Path) ->
     [file] = files_in(tmp_path)
     assert CONTENT not in file.read_bytes()
     assert file.name == hashlib.sha256(CONTENT).hexdigest()
+
+
+async def test_a_disk_that_refuses_is_worth_another_try(tmp_path: Path) -> None:
+    blobs = SealedFiles(tmp_path, Sealer(MemoryKeyring()))
+    (tmp_path / str(WORKSPACE)).write_bytes(b"a file where a folder should be")
+    with pytest.raises(Transient):
+        await blobs.put(WORKSPACE, CONTENT)
 
 
 async def test_an_altered_or_moved_file_does_not_open(tmp_path: Path) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from io import BytesIO
 from uuid import UUID, uuid4
 
 import pytest
-from pypdf import PdfWriter
 
 from libs.blobs.memory import MemoryBlobs
 from libs.contracts.envelope import Envelope, enveloped
@@ -22,18 +20,10 @@ from services.ingest.domain.attachments import QONTO_MAX_BYTES, Attachment
 from services.ingest.flow.documents import DocumentRequests
 from services.ingest.flow.fetch import Fetcher
 from services.ingest.ports import AttachedFile
+from tests.contract.ingest.awkward import locked_pdf, pdf
 from tests.contract.ingest.conftest import NOW, Kept, of_type
 
 LEASE_SECONDS = 60.0
-
-
-def pdf(pages: int = 1) -> bytes:
-    writer = PdfWriter()
-    for _ in range(pages):
-        writer.add_blank_page(100, 100)
-    written = BytesIO()
-    writer.write(written)
-    return written.getvalue()
 
 
 def attachment(name: str = "bill.pdf", mime_type: str = "application/pdf", size: int | None = 100) -> Attachment:
@@ -161,13 +151,8 @@ async def test_a_broken_document_is_said_to_be_broken(kept: Kept, content: bytes
 
 
 async def test_a_document_locked_with_a_password_is_broken(kept: Kept) -> None:
-    writer = PdfWriter()
-    writer.add_blank_page(100, 100)
-    writer.encrypt("secret", algorithm="AES-256")
-    written = BytesIO()
-    writer.write(written)
     xero = MemoryProvider()
-    xero.attach(kept.workspace, "b", attachment(), written.getvalue())
+    xero.attach(kept.workspace, "b", attachment(), locked_pdf())
     said = await fetched(kept, xero)
     assert isinstance(said, DocumentMissing)
     assert "password" in said.sentence

@@ -202,6 +202,14 @@ async def test_a_refusal_waits_and_then_asks_for_the_same_page(kept: Kept, error
     assert await pull_all(puller) == 2
 
 
+async def test_what_was_mended_does_not_wait(kept: Kept) -> None:
+    xero = MemoryProvider(fails=[Rejected("No.", code="forbidden")])
+    puller = kept.puller("xero", xero)
+    assert await pull_all(puller) == 0
+    await puller.hurry(kept.workspace)
+    assert await pull_all(puller) == 2
+
+
 async def test_a_lost_connection_is_left_alone_until_it_is_active_again(kept: Kept) -> None:
     xero = MemoryProvider()
     puller = kept.puller("xero", xero)
