@@ -17,12 +17,14 @@ from libs.crypto.key_provider import MemoryKeyProvider
 from libs.database.memory import MemoryDatabase
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
+from libs.qonto.standin import DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET
+from libs.qonto.standin import Standin as QontoStandin
 from libs.runtime.clock import Clock
 from libs.runtime.listen import bound_socket, port_of
 from libs.xero.standin import Standin
 from services.auth.adapters.authorization_server import RegisteredApp
 from services.auth.adapters.memory import MemoryAuthStore
-from services.auth.adapters.providers import xero_server
+from services.auth.adapters.providers import qonto_server, xero_server
 from services.auth.config import AuthSettings
 from services.auth.main import AuthService, build, build_keyring
 from services.auth.ports import AuthStore, ProviderClient
@@ -53,7 +55,7 @@ class RunningAuth:
             return await browser.get(f"{self.url}/connect/{provider}")
 
 
-async def told(standin: Standin, path: str, words: dict[str, Any]) -> None:
+async def told(standin: Standin | QontoStandin, path: str, words: dict[str, Any]) -> None:
     """Tell a stand-in something under `/_standin/`."""
     async with httpx.AsyncClient() as http:
         (await http.post(f"{standin.url}/_standin/{path}", json=words)).raise_for_status()
@@ -97,6 +99,12 @@ def xero_client(standin: Standin, url: str, http: httpx.AsyncClient, clock: Cloc
     return xero_server(standin.endpoints, app, http, clock)
 
 
+def qonto_client(standin: QontoStandin, url: str, http: httpx.AsyncClient, clock: Clock) -> ProviderClient:
+    """Qonto's authorization server, as a stand-in plays it."""
+    app = RegisteredApp(DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET, redirect_uri=f"{url}/connect/qonto/callback")
+    return qonto_server(standin.endpoints, app, http, clock)
+
+
 @asynccontextmanager
 async def served(app: web.Application, bound: socket.socket) -> AsyncIterator[None]:
     """Serve an aiohttp application on a socket."""
@@ -118,17 +126,23 @@ async def running_auth(
     database: Database,
     store: AuthStore,
     settings: dict[str, Any] | None = None,
+    qonto: QontoStandin | None = None,
 ) -> AsyncIterator[RunningAuth]:
-    """Auth against a stand-in of Xero that approves every consent."""
+    """Auth against stand-ins that approve every consent."""
     bound = bound_socket()
     url = f"http://localhost:{port_of(bound)}"
     await told(standin, "organisations", {"tenant_id": TENANT, "name": "Atelier Marchand"})
     await told(standin, "settings", {"consent": "auto"})
+    if qonto is not None:
+        await told(qonto, "settings", {"consent": "auto"})
     async with httpx.AsyncClient() as http:
+        clients: dict[Provider, ProviderClient] = {"xero": xero_client(standin, url, http, clock)}
+        if qonto is not None:
+            clients["qonto"] = qonto_client(qonto, url, http, clock)
         service = build_auth(
             url,
             clock=clock,
-            clients={"xero": xero_client(standin, url, http, clock)},
+            clients=clients,
             log=log,
             database=database,
             store=store,

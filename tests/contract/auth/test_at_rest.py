@@ -1,0 +1,59 @@
+"""What lies in Postgres: nothing readable, and nothing of another workspace."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from libs.database.postgres import connection_of
+from libs.runtime.clock import ShiftedClock
+from libs.xero.standin import running_standin
+from services.auth.adapters.postgres import PostgresAuthStore
+from tests.support.auth import running_auth
+from tests.support.postgres import PostgresFixture
+
+
+async def test_no_token_name_or_ticket_is_readable_in_any_table(postgres: PostgresFixture) -> None:
+    clock, workspace = ShiftedClock(), uuid4()
+    async with (
+        running_standin(clock=clock) as xero,
+        running_auth(
+            xero,
+            clock=clock,
+            log=postgres.log("auth"),
+            database=await postgres.database("auth"),
+            store=PostgresAuthStore(postgres.sealer),
+        ) as auth,
+    ):
+        await auth.connect(workspace, "xero")
+        token = await auth.service.lend("xero_mcp", workspace, "xero")
+        link = await auth.service.sign_in_ticket(workspace)
+        admin = await postgres.admin()
+        rows = ""
+        for table in ("workspace", "workspace_key", "connection", "ticket", "event_log"):
+            rows += str([tuple(row) for row in await admin.fetch(f"SELECT t::text FROM auth.{table} t")])  # noqa: S608 our own names
+    for secret in (token.secret, "Atelier Marchand", link.rpartition(".")[2]):
+        assert secret not in rows
+        assert secret.encode().hex() not in rows
+
+
+async def test_a_transaction_of_one_workspace_sees_no_row_of_another(postgres: PostgresFixture) -> None:
+    clock, mine, theirs = ShiftedClock(), uuid4(), uuid4()
+    database = await postgres.database("auth")
+    async with (
+        running_standin(clock=clock) as xero,
+        running_auth(
+            xero,
+            clock=clock,
+            log=postgres.log("auth"),
+            database=database,
+            store=PostgresAuthStore(postgres.sealer),
+        ) as auth,
+    ):
+        await auth.connect(theirs, "xero")
+        await auth.service.keyring.keys(theirs)
+        async with database.transaction(mine) as tx:
+            connection = connection_of(tx)
+            for table in ("workspace_key", "connection", "ticket"):
+                assert await connection.fetchval(f"SELECT count(*) FROM auth.{table}") == 0  # noqa: S608 our own names
+            changed = await connection.execute("UPDATE auth.workspace SET region = 'us'")
+            assert changed == "UPDATE 0"  # the list may be read by jobs, and changed by nobody else's transaction
