@@ -12,7 +12,6 @@ import hashlib
 import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -69,10 +68,10 @@ def challenge_of(verifier: str) -> str:
 
 
 def _local(return_to: str | None) -> str | None:
+    """A path, and nothing a browser could read as another host: `//host`, or a backslash it takes for a slash."""
     if return_to is None:
         return None
-    parts = urlsplit(return_to)
-    foreign = parts.scheme or parts.netloc or not return_to.startswith("/") or return_to.startswith("//")
-    if foreign or "\\" in return_to or any(ord(character) < 0x20 for character in return_to):  # noqa: PLR2004 the first printable
+    own = return_to.startswith("/") and not return_to.startswith("//") and "\\" not in return_to
+    if not own or not return_to.isprintable():
         raise Rejected("The address to return to is not one of Well's own.", code="return_address")
     return return_to

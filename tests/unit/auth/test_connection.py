@@ -1,0 +1,88 @@
+"""What to do with a connection, asked with plain values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.auth.domain.connection import (
+    LEASE,
+    REFRESH_BELOW,
+    Account,
+    Connection,
+    TokenPair,
+    closed,
+    leased,
+    next_step,
+    refresh_tokens,
+    rotated,
+)
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+ME = UUID(int=7)
+ACTIVE = Connection(
+    provider="qonto",
+    state="active",
+    consent=UUID(int=1),
+    account=Account("org", "Maison Tilleul"),
+    scopes=("supplier_invoice.read",),
+    generation=3,
+    expires_at=NOW + timedelta(hours=1),
+    rotated_at=NOW,
+    access_token="access-3",  # noqa: S106 opens nothing
+    refresh_token="refresh-3",  # noqa: S106 opens nothing
+    previous_refresh_token="refresh-2",  # noqa: S106 opens nothing
+)
+
+
+def pair(refresh: str | None) -> TokenPair:
+    return TokenPair("access-4", refresh, NOW + timedelta(hours=2), ())
+
+
+@given(left=st.integers(min_value=-10_000, max_value=10_000))
+def test_a_token_is_used_exactly_while_two_minutes_are_left(left: int) -> None:
+    connection = replace(ACTIVE, expires_at=NOW + timedelta(seconds=left))
+    expected = "use" if timedelta(seconds=left) >= REFRESH_BELOW else "refresh"
+    assert next_step(connection, now=NOW, beyond=0) == expected
+
+
+def test_a_refused_token_is_not_used_again_however_long_it_has_left() -> None:
+    assert next_step(ACTIVE, now=NOW, beyond=ACTIVE.generation) == "refresh"
+
+
+def test_others_wait_while_one_refreshes_and_take_over_when_its_lease_ends() -> None:
+    busy = leased(ACTIVE, by=ME, now=NOW)
+    assert next_step(busy, now=NOW + LEASE - timedelta(seconds=1), beyond=3) == "wait"
+    assert next_step(busy, now=NOW + LEASE, beyond=3) == "refresh"
+
+
+def test_what_is_lost_or_was_never_there_is_gone() -> None:
+    assert next_step(None, now=NOW, beyond=0) == "gone"
+    assert next_step(closed(ACTIVE, "lost"), now=NOW, beyond=0) == "gone"
+
+
+def test_a_closed_connection_keeps_no_token_and_counts_on() -> None:
+    lost = closed(ACTIVE, "lost")
+    assert (lost.access_token, lost.refresh_token, lost.previous_refresh_token) == (None, None, None)
+    assert lost.generation > ACTIVE.generation
+
+
+def test_the_spent_refresh_token_is_kept_for_the_grace_and_tried_last() -> None:
+    after = rotated(ACTIVE, pair("refresh-4"), now=NOW, forced=False)
+    grace = timedelta(seconds=60)
+    assert refresh_tokens(after, now=NOW + timedelta(seconds=59), grace=grace) == ("refresh-4", "refresh-3")
+    assert refresh_tokens(after, now=NOW + grace, grace=grace) == ("refresh-4",)
+
+
+def test_a_provider_that_keeps_the_refresh_token_is_believed() -> None:
+    after = rotated(ACTIVE, pair(None), now=NOW, forced=False)
+    assert (after.refresh_token, after.previous_refresh_token) == ("refresh-3", "refresh-2")
+
+
+def test_no_secret_stands_in_a_repr() -> None:
+    shown = repr(ACTIVE) + repr(pair("refresh-4"))
+    assert not any(word in shown for word in ("access-", "refresh-"))
