@@ -43,10 +43,10 @@ class PusherService:
         async with self._database.transaction(workspace) as tx:
             return {state.value: count for state, count in (await self._store.counts(tx)).items()}
 
-    async def postings(self, workspace: UUID, record: str) -> list[Posting]:
-        """Every posting of a bill, by generation."""
+    async def posting(self, workspace: UUID, record: str) -> Posting | None:
+        """The newest posting of a bill, if there is one."""
         async with self._database.transaction(workspace) as tx:
-            return await self._store.hold_postings(tx, [record])
+            return next(reversed(await self._store.hold_postings(tx, [record])), None)
 
 
 def build(

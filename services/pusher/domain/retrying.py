@@ -33,6 +33,7 @@ class RetryRule:
             together; when it runs out, its pusher is taken to be dead.
         running_seconds: So long after a request left, Qonto may still be at it, and a look that finds nothing proves
             nothing. Ours ends after `request_seconds`; gateways commonly cut after another 60.
+            The clocks of two pushers must agree to within the difference; time servers keep them far closer.
         key_safe_seconds: So long after the first sending, Qonto still knows the key, and sending again cannot make a
             second invoice. Five minutes less than the key's life, for clocks that differ and requests that wait.
         silence_seconds: After that only the look protects. So long must have passed since the last sending, so that

@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from libs.contracts.envelope import Envelope
+from libs.contracts.errors import Rejected, Transient
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
@@ -64,14 +65,18 @@ class ReadBackJob:
         """Read back what is due in one workspace.
 
         Raises:
-            Transient: Qonto could not be read; the postings are due again when their lease runs out.
-            ConsentLost: A person must reconnect Qonto.
+            Transient, Rejected: Qonto could not be read. That counts as a look that brought nothing.
+            ConsentLost: A person must reconnect Qonto; the postings are due again when their lease runs out.
         """
         taken = await self._take(workspace)
         if not taken:
             return 0
         wanted = [posting.attachment_id for posting in taken if posting.attachment_id]
-        read = await self._qonto.by_attachments(workspace, wanted) if wanted else []
+        try:
+            read = await self._qonto.by_attachments(workspace, wanted) if wanted else []
+        except (Transient, Rejected):
+            await self._conclude(workspace, taken, {})
+            raise
         ended = await self._conclude(workspace, taken, {invoice.invoice_id: invoice for invoice in read})
         crashpoint("pusher.after_read_back")
         return ended

@@ -170,7 +170,9 @@ class Stage:
 
     async def posting(self, record: str = BILL) -> Posting:
         """The newest posting of the bill."""
-        return (await self.pusher.postings(self.workspace, record))[-1]
+        posting = await self.pusher.posting(self.workspace, record)
+        assert posting is not None
+        return posting
 
     async def uploads(self) -> int:
         """Invoices that Qonto made of uploads."""
