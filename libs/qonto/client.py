@@ -22,7 +22,7 @@ PER_PAGE_MAX: Final = 100
 ANSWER_MAX_BYTES: Final = 16_000_000
 """Bytes of an answer: a page of 100 invoices at 160 kB each, far above what one with its related invoices takes."""
 
-_OFF_THE_WIRE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_OFF_THE_WIRE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Failures before the first byte left: nothing can have happened at Qonto."""
 
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+from urllib.parse import unquote
 from uuid import UUID
 
 from libs.contracts.errors import OutcomeUnknown, Rejected
@@ -47,7 +48,8 @@ class Upload:
 
     Attributes:
         idempotency_key: Qonto gives the same answer to the same key for 30 minutes, and no longer.
-        file_name: What Qonto shows and lists; best unique, so that a lost upload can be found by it.
+        file_name: What Qonto shows and lists; best unique, so that a lost upload can be found by it, and without
+            slashes, which servers take for a path.
         content: The file, unchanged.
         mime: Its kind: PDF, PNG or JPEG.
     """
@@ -162,9 +164,14 @@ def _accepted(uploads: Sequence[Upload], invoices: Sequence[SupplierInvoice]) ->
     if len(uploads) != len(invoices):
         raise OutcomeUnknown(f"Qonto's answer tells of {len(invoices)} invoices where {len(uploads)} should be.")
     pairs = list(zip(uploads, invoices, strict=True))
-    if len(pairs) > 1 and any(upload.file_name != invoice.file_name for upload, invoice in pairs):
+    if len(pairs) > 1 and not all(_same_name(upload, invoice) for upload, invoice in pairs):
         raise OutcomeUnknown("Qonto's answer does not tell which invoice belongs to which upload.")
     return {
         upload.idempotency_key: Accepted(upload.idempotency_key, invoice.id, invoice.attachment_id, invoice.status)
         for upload, invoice in pairs
     }
+
+
+def _same_name(upload: Upload, invoice: SupplierInvoice) -> bool:
+    """Whether the names agree; quotation marks travel percent-encoded. Source: HTML Standard, multipart/form-data."""
+    return unquote(upload.file_name) == unquote(invoice.file_name or "")

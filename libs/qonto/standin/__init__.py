@@ -4,7 +4,7 @@ It exists so that nothing of Qonto has to be imagined in a test. Run it with `py
 program with `running_standin`; `GET /_standin/` lists what can be seen and ordered.
 """
 
+from libs.qonto.standin.beginning import DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET, DEFAULT_ORGANIZATION
 from libs.qonto.standin.running import Standin, running_standin
-from libs.qonto.standin.world import DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET, DEFAULT_ORGANIZATION
 
 __all__ = ["DEFAULT_CLIENT", "DEFAULT_CLIENT_SECRET", "DEFAULT_ORGANIZATION", "Standin", "running_standin"]

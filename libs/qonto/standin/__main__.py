@@ -9,8 +9,8 @@ import sys
 
 import orjson
 
+from libs.qonto.standin.beginning import DEFAULT_CLIENT, DEFAULT_ORGANIZATION
 from libs.qonto.standin.running import running_standin
-from libs.qonto.standin.world import DEFAULT_CLIENT, DEFAULT_ORGANIZATION
 
 
 def main() -> None:

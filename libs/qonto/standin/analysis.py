@@ -41,7 +41,7 @@ _AMOUNT_FIELDS: Final = {
     "total": "total_amount",
 }
 
-_LINE: Final = re.compile(r"^\s*([A-Za-z]+(?:\s+[A-Za-z]+)?)\s*:\s*(.*?)\s*$", re.MULTILINE)
+_LINE: Final = re.compile(r"^[^\S\n]*([A-Za-z]+(?:[^\S\n]+[A-Za-z]+)?)[^\S\n]*:[^\S\n]*(.*?)[^\S\n]*$", re.MULTILINE)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _AMOUNT: Final = re.compile(r"([A-Z]{3})\s*(-?\d[\d,]*(?:\.\d+)?)")
 

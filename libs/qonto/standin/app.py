@@ -9,7 +9,17 @@ from typing import Final
 
 from aiohttp import web
 
-from libs.qonto.standin import attachments, bulk, control, invoices, listing, oauth, transactions
+from libs.qonto.standin import (
+    attachments,
+    bulk,
+    control,
+    listing,
+    oauth,
+    organizations,
+    transactions,
+    transitions,
+    watch,
+)
 from libs.qonto.standin.answers import Refusal, envelope, html_answer, object_envelope
 from libs.qonto.standin.faults import Fault, refused_by, with_unknown_fields
 from libs.qonto.standin.grants import access_row, revoke_organization
@@ -34,18 +44,18 @@ def build_app(world: World) -> web.Application:
     add.add_post("/v2/supplier_invoices/bulk", bulk.upload)
     add.add_get("/v2/supplier_invoices", listing.list_invoices)
     add.add_get("/v2/supplier_invoices/{id}", listing.show_invoice)
-    add.add_post("/v2/supplier_invoices/{id}/mark_as_paid", invoices.mark_as_paid)
-    add.add_post("/v2/supplier_invoices/{id}/unmark_as_paid", invoices.unmark_as_paid)
-    add.add_post("/v2/supplier_invoices/{id}/reject", invoices.reject)
+    add.add_post("/v2/supplier_invoices/{id}/mark_as_paid", transitions.mark_as_paid)
+    add.add_post("/v2/supplier_invoices/{id}/unmark_as_paid", transitions.unmark_as_paid)
+    add.add_post("/v2/supplier_invoices/{id}/reject", transitions.reject)
     add.add_post("/v2/attachments", attachments.upload)
     add.add_get("/v2/attachments/{id}", attachments.show)
     add.add_get("/files/{id}", attachments.download)
     add.add_get("/v2/transactions", transactions.list_transactions)
-    add.add_get("/v2/organization", transactions.show_organization)
-    add.add_get("/v1/organizations/{slug}", transactions.gone)
-    add.add_get("/v2/organizations/{slug}", transactions.gone)
-    add.add_delete("/v2/oauth2/consents", transactions.revoke_consents)
+    add.add_get("/v2/organization", organizations.show_organization)
+    add.add_get("/v1/organizations/{slug}", organizations.gone)
+    add.add_get("/v2/organizations/{slug}", organizations.gone)
     oauth.add_routes(app)
+    watch.add_routes(app)
     control.add_routes(app)
     app.on_shutdown.append(_let_go)
     return app
@@ -55,7 +65,7 @@ def build_app(world: World) -> web.Application:
 async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn refusals into answers, and count every call by method, template and status."""
     world = request.app[WORLD]
-    if request.path.startswith(control.PREFIX):
+    if request.path.startswith(watch.PREFIX):
         return await _answered(request, handler)
     answer = await _answered(request, handler)
     if answer.status == HTTPStatus.UNAUTHORIZED and request.path.startswith("/v2/"):
@@ -71,7 +81,7 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
     """429 to an address that calls too often."""
     world = request.app[WORLD]
-    if request.path.startswith(control.PREFIX):
+    if request.path.startswith(watch.PREFIX):
         return await handler(request)
     wait = world.limits.wait_seconds(request.remote or "", world.now().timestamp(), world.settings)
     if wait is None:
@@ -84,7 +94,7 @@ async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Make go wrong what was ordered to."""
     world = request.app[WORLD]
     fault = None
-    if not request.path.startswith(control.PREFIX):
+    if not request.path.startswith(watch.PREFIX):
         fault = world.faults.next_for(request.method, request.path, _template(request))
     return await handler(request) if fault is None else await _gone_wrong(world, fault, request, handler)
 
@@ -93,7 +103,7 @@ async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def gated(request: web.Request, handler: Handler) -> web.StreamResponse:
     """HTML to who comes without the sandbox's token. Source: docs.qonto.com, sandbox access; browsers are let in."""
     token = request.app[WORLD].settings.staging_token
-    free = request.path.startswith(control.PREFIX) or request.path == "/oauth2/auth"
+    free = request.path.startswith(watch.PREFIX) or request.path == "/oauth2/auth"
     if token is None or free or request.headers.get("X-Qonto-Staging-Token") == token:
         return await handler(request)
     if request.path.startswith("/v2/"):

@@ -14,6 +14,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from libs.qonto.standin.answers import Refusal, json_answer
+from libs.qonto.standin.beginning import SIGNING_KEY
 from libs.qonto.standin.grants import SECOND, organization_of
 from libs.qonto.standin.multipart import parts_of
 from libs.qonto.standin.remembered import recall, remember
@@ -113,4 +114,5 @@ async def download(request: web.Request) -> web.Response:
 
 
 def _signature(world: World, attachment_id: str, expires: int) -> str:
-    return hmac.new(world.signing_key, f"{attachment_id} {expires}".encode(), hashlib.sha256).hexdigest()
+    key = (world.store.kept(SIGNING_KEY) or "").encode()
+    return hmac.new(key, f"{attachment_id} {expires}".encode(), hashlib.sha256).hexdigest()

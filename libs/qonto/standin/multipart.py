@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
+from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
@@ -16,6 +18,7 @@ REQUEST_MAX_BYTES: Final = 15_000_000
 PARTS_MAX: Final = 1_000
 """Parts a request; far above three for each of twenty invoices."""
 
+_ESCAPE: Final = re.compile(r"%[0-9a-fA-F]{2}")
 _PREFIX: Final = "supplier_invoices[]["
 
 
@@ -75,7 +78,15 @@ async def parts_of(request: web.Request) -> list[Part]:
             if not isinstance(part, BodyPartReader) or len(parts) >= PARTS_MAX:
                 raise Refusal(400, "invalid", "The parts cannot be read")
             content = bytes(await part.read())
-            parts.append(Part(part.name or "", part.filename, content))
+            parts.append(Part(part.name or "", _file_name(part.filename), content))
     except ValueError:
         raise Refusal(400, "invalid", "The parts cannot be read") from None
     return parts
+
+
+def _file_name(told: str | None) -> str | None:
+    """The name as Rack reads it: percent-decoded when every percent sign begins an escape, and without its path."""
+    if told is None:
+        return None
+    escapes = told.count("%") == len(_ESCAPE.findall(told))
+    return re.split(r"[/\\]", unquote(told) if escapes else told)[-1]

@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import orjson
 from aiohttp import web
 
 from libs.qonto.standin import grants
 from libs.qonto.standin.answers import html_answer, json_answer
+from libs.qonto.standin.organizations import organizations
 from libs.qonto.standin.store import Row
 from libs.qonto.standin.world import WORLD, World
 
@@ -28,6 +28,9 @@ STATE_MIN: Final = 8
 
 CODE_SECONDS: Final = 600
 """Seconds a code lives. Source: docs.qonto.com, "OAuth 2.0": 10 minutes."""
+
+CONSENT_SECONDS: Final = 3600
+"""Seconds a consent page may stay open; Hydra's own figure."""
 
 SCOPES: Final = frozenset(
     (
@@ -49,11 +52,12 @@ class OAuthRefusal(Exception):
 
 
 def add_routes(app: web.Application) -> None:
-    """Serve the four addresses."""
+    """Serve OAuth's four addresses, and the one of the API that ends a consent."""
     app.router.add_get("/oauth2/auth", ask_for_consent)
     app.router.add_post("/oauth2/auth", answer_consent)
     app.router.add_post("/oauth2/token", give_tokens)
     app.router.add_post("/oauth2/revoke", revoke)
+    app.router.add_delete("/v2/oauth2/consents", revoke_consents)
 
 
 async def ask_for_consent(request: web.Request) -> web.Response:
@@ -68,6 +72,7 @@ async def ask_for_consent(request: web.Request) -> web.Response:
     if wrong is not None:
         return _redirect(redirect_uri, error=wrong[0], error_description=wrong[1], state=query.get("state", ""))
     consent_id = secrets.token_urlsafe(24)
+    world.store.run("delete from consents where asked_at < ?", world.micros() - CONSENT_SECONDS * grants.SECOND)
     world.store.run(
         "insert into consents values (?, ?, ?, ?, ?, ?, ?)",
         consent_id,
@@ -80,7 +85,7 @@ async def ask_for_consent(request: web.Request) -> web.Response:
     )
     named = query.get("organization_id")
     if world.settings.consent == "auto":
-        return _settle(world, consent_id, named or _organizations(world)[0][0])
+        return _settle(world, consent_id, named or organizations(world)[0][0])
     return _page(world, consent_id, client["id"], query["scope"], named)
 
 
@@ -120,6 +125,14 @@ async def revoke(request: web.Request) -> web.Response:
     return web.Response()
 
 
+async def revoke_consents(request: web.Request) -> web.Response:
+    """End every grant of the organization."""
+    world = request.app[WORLD]
+    organization_id = grants.organization_of(world, request.headers.get("Authorization", ""), "organization.read")
+    grants.revoke_organization(world, organization_id)
+    return web.Response(status=204)
+
+
 def _wrong_with(query: Mapping[str, str]) -> tuple[str, str] | None:
     """The error of an authorize request, and a sentence; None when it is sound."""
     if query.get("response_type") != "code":
@@ -140,7 +153,7 @@ def _settle(world: World, consent_id: str, organization_id: str | None) -> web.R
     asked = world.store.row("select * from consents where id = ?", consent_id)
     if asked is None:
         return html_answer("This page was answered before", "Start again from the application.", 400)
-    if organization_id is not None and organization_id not in dict(_organizations(world)):
+    if organization_id is not None and organization_id not in dict(organizations(world)):
         return html_answer("No such organization", "Choose one of those on the page.", 400)
     world.store.run("delete from consents where id = ?", consent_id)
     if organization_id is None:
@@ -214,16 +227,11 @@ def _redirect(uri: str, **answer: str) -> web.Response:
     return web.Response(status=303, headers={"Location": urlunsplit(target._replace(query=query))})
 
 
-def _organizations(world: World) -> list[tuple[str, str]]:
-    rows = world.store.rows("select id, document from organizations order by seq")
-    return [(row["id"], orjson.loads(row["document"])["name"]) for row in rows]
-
-
 def _page(world: World, consent_id: str, client_id: str, scope: str, named: str | None) -> web.Response:
     choices = "".join(
         f"<p><label><input type=radio name=organization_id value='{html.escape(id_)}' required"
         f"{' checked' if at == 0 else ''}> {html.escape(name)}</label></p>"
-        for at, (id_, name) in enumerate(entry for entry in _organizations(world) if named in {None, entry[0]})
+        for at, (id_, name) in enumerate(entry for entry in organizations(world) if named in {None, entry[0]})
     )
     scopes = "".join(f"<li><code>{html.escape(word)}</code></li>" for word in scope.split())
     page = f"""<!doctype html><html lang=en><meta charset=utf-8><title>Qonto stand-in: consent</title>

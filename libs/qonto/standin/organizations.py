@@ -1,4 +1,8 @@
-"""What `GET /v2/organization` tells. Source: Qonto's Postman collection, "Retrieve the authenticated organization"."""
+"""Organizations, and the addresses of theirs that are gone.
+
+Source: Qonto's Postman collection, "Retrieve the authenticated organization", and docs.qonto.com
+guides/migrations/deprecated-organization-endpoints.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,52 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+import orjson
+from aiohttp import web
+
+from libs.qonto.standin.answers import Refusal, json_answer
+from libs.qonto.standin.grants import organization_of
 from libs.qonto.standin.store import written
+from libs.qonto.standin.world import WORLD, World
 
 
-def organization_document(organization_id: str, name: str, now: datetime) -> dict[str, Any]:
+def open_organization(world: World, organization_id: str, name: str) -> None:
+    """Open an organization, or give it another name."""
+    document = orjson.dumps(_document(organization_id, name, world.now())).decode()
+    world.store.run(
+        "insert into organizations (id, document) values (?, ?) "
+        "on conflict (id) do update set document = excluded.document",
+        organization_id,
+        document,
+    )
+
+
+def organizations(world: World) -> list[tuple[str, str]]:
+    """Id and name of every organization, the oldest first."""
+    rows = world.store.rows("select id, document from organizations order by seq")
+    return [(row["id"], orjson.loads(row["document"])["name"]) for row in rows]
+
+
+async def show_organization(request: web.Request) -> web.Response:
+    """The organization the token is bound to; accounts elsewhere only when asked for."""
+    world = request.app[WORLD]
+    organization_id = organization_of(world, request.headers.get("Authorization", ""), "organization.read")
+    row = world.store.row("select document from organizations where id = ?", organization_id)
+    if row is None:
+        raise Refusal(404, "not_found", "Organization not found")
+    document: dict[str, Any] = orjson.loads(row["document"])
+    if request.query.get("include_external_accounts") != "true":
+        accounts = document["bank_accounts"]
+        document["bank_accounts"] = [account for account in accounts if not account["is_external_account"]]
+    return json_answer({"organization": document})
+
+
+async def gone(_request: web.Request) -> web.Response:
+    """The addresses with a slug, answered 410 since 2026-11-15."""
+    raise Refusal(410, "gone", "This endpoint is gone. Use GET /v2/organization.")
+
+
+def _document(organization_id: str, name: str, now: datetime) -> dict[str, Any]:
     """An organization with a main account, a closed one, and one at another bank."""
     slug = "-".join(name.lower().split())
     accounts = [

@@ -28,6 +28,7 @@ def recall(world: World, organization_id: str, scope: str, key: str) -> dict[str
 
 def remember(world: World, organization_id: str, scope: str, key: str, answer: dict[str, Any]) -> None:
     """Keep a good answer for 30 minutes; a refusal is not kept."""
+    world.store.run("delete from remembered where until <= ?", world.micros())
     world.store.run(
         "insert or replace into remembered values (?, ?, ?, ?, ?)",
         organization_id,

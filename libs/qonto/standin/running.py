@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 
+from libs.qonto.endpoints import Endpoints, endpoints_at
 from libs.qonto.standin import grants
 from libs.qonto.standin.app import build_app
+from libs.qonto.standin.beginning import DEFAULT_CLIENT, DEFAULT_ORGANIZATION, begin
 from libs.qonto.standin.oauth import SCOPES
 from libs.qonto.standin.store import Store
-from libs.qonto.standin.world import DEFAULT_CLIENT, DEFAULT_ORGANIZATION, World
+from libs.qonto.standin.world import World
 from libs.runtime.clock import ShiftedClock
 
 SHUTDOWN_SECONDS: Final = 1.0
@@ -32,9 +34,14 @@ class Standin:
     url: str
     world: World
 
-    def token(self, organization: str = str(DEFAULT_ORGANIZATION), *scopes: str) -> str:
+    @property
+    def endpoints(self) -> Endpoints:
+        """Its addresses, as a client of Qonto wants them."""
+        return endpoints_at(self.url)
+
+    def token(self, organization: str = str(DEFAULT_ORGANIZATION), *, scopes: Iterable[str] = sorted(SCOPES)) -> str:
         """An access token of an organization without a consent page; every scope unless some are named."""
-        scope = " ".join(scopes or sorted(SCOPES))
+        scope = " ".join(scopes)
         return grants.issue(self.world, grants.grant(self.world, DEFAULT_CLIENT, organization, scope), scope).access
 
 
@@ -53,7 +60,8 @@ async def running_standin(
     held = Store(store)
     world = World(held, clock or ShiftedClock())
     if clock is None:
-        world.clock.advance(world.settings.advanced_seconds)
+        world.clock.advance(world.advanced_seconds)
+    begin(world)
     runner = web.AppRunner(build_app(world), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     try:
         await runner.setup()

@@ -22,6 +22,7 @@ create table if not exists tokens (
     token text primary key, grant_id text not null, kind text not null, expires_at integer not null,
     first_used_at integer
 );
+create index if not exists tokens_expiry on tokens (expires_at);
 
 create table if not exists attachments (
     id text primary key, organization_id text not null, file_name text not null, content_type text not null,
@@ -43,6 +44,7 @@ create table if not exists remembered (  -- answers to idempotency keys
     organization_id text not null, scope text not null, key text not null, until integer not null,
     answer text not null, primary key (organization_id, scope, key)
 );
+create index if not exists remembered_until on remembered (until);
 create table if not exists transactions (
     seq integer primary key, id text unique not null, organization_id text not null, updated_at integer not null,
     document text not null

@@ -6,8 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from libs.qonto.standin.store import Store
-
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -22,7 +20,6 @@ class Settings(BaseModel):
         calls_per_10_minutes: The same, over the longer window.
         unauthorized_per_hour: Answers of 401 to one address before it is throttled; the same source.
         retry_after: Whether 429 names the seconds to wait; Qonto does not document that it does.
-        advanced_seconds: How far the clock has been moved, so that a restart does not turn it back.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,15 +31,3 @@ class Settings(BaseModel):
     calls_per_10_minutes: Count = 10_000
     unauthorized_per_hour: Count = 200
     retry_after: bool = True
-    advanced_seconds: Annotated[float, Field(ge=0)] = 0.0
-
-
-def load_settings(store: Store) -> Settings:
-    """The settings the file holds, or the usual ones."""
-    row = store.row("select value from settings where name = 'settings'")
-    return Settings() if row is None else Settings.model_validate_json(row["value"])
-
-
-def save_settings(store: Store, settings: Settings) -> None:
-    """Keep the settings in the file."""
-    store.run("insert or replace into settings values ('settings', ?)", settings.model_dump_json())

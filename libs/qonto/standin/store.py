@@ -71,6 +71,15 @@ class Store:
         found = self.row(sql, *values)
         return int(found[0]) if found is not None else 0
 
+    def kept(self, name: str) -> str | None:
+        """What is kept under a name in the table of settings."""
+        row = self.row("select value from settings where name = ?", name)
+        return None if row is None else str(row["value"])
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep something under a name in the table of settings."""
+        self.run("insert or replace into settings values (?, ?)", name, value)
+
     def empty(self) -> None:
         """Forget everything."""
         names = [row["name"] for row in self.rows("select name from sqlite_master where type = 'table'")]

@@ -1,18 +1,14 @@
-"""`GET /v2/transactions`, `GET /v2/organization`, and the addresses that are gone.
-
-Source: docs.qonto.com, "List transactions", "Retrieve the authenticated organization", and
-guides/migrations/deprecated-organization-endpoints.
-"""
+"""`GET /v2/transactions`: read only, as there. Source: docs.qonto.com, "List transactions"."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from aiohttp import web
 
 from libs.qonto.standin.answers import Refusal, json_answer
-from libs.qonto.standin.grants import organization_of, revoke_organization
+from libs.qonto.standin.grants import organization_of
 from libs.qonto.standin.listing import instant, meta_of, page_wanted
 from libs.qonto.standin.store import Value
 from libs.qonto.standin.world import WORLD
@@ -26,8 +22,8 @@ async def list_transactions(request: web.Request) -> web.Response:
     """A page of an organization's transactions."""
     world, query = request.app[WORLD], request.query
     organization_id = organization_of(world, request.headers.get("Authorization", ""), "organization.read")
-    wheres, values = ["organization_id = ?"], [organization_id]
-    held: list[Value] = list(values)
+    wheres = ["organization_id = ?"]
+    held: list[Value] = [organization_id]
     for name in _EQUAL:
         if name in query:
             wheres.append(f"json_extract(document, '$.{name}') = ?")
@@ -53,33 +49,6 @@ async def list_transactions(request: web.Request) -> web.Response:
     )
     shown = [orjson.loads(row["document"]) for row in rows]
     return json_answer({"transactions": shown, "meta": meta_of(page, per_page, total)})
-
-
-async def show_organization(request: web.Request) -> web.Response:
-    """The organization the token is bound to; accounts elsewhere only when asked for."""
-    world = request.app[WORLD]
-    organization_id = organization_of(world, request.headers.get("Authorization", ""), "organization.read")
-    row = world.store.row("select document from organizations where id = ?", organization_id)
-    if row is None:
-        raise Refusal(404, "not_found", "Organization not found")
-    document: dict[str, Any] = orjson.loads(row["document"])
-    if request.query.get("include_external_accounts") != "true":
-        accounts = document["bank_accounts"]
-        document["bank_accounts"] = [account for account in accounts if not account["is_external_account"]]
-    return json_answer({"organization": document})
-
-
-async def gone(_request: web.Request) -> web.Response:
-    """The addresses with a slug, answered 410 since 2026-11-15."""
-    raise Refusal(410, "gone", "This endpoint is gone. Use GET /v2/organization.")
-
-
-async def revoke_consents(request: web.Request) -> web.Response:
-    """End every grant of the organization."""
-    world = request.app[WORLD]
-    organization_id = organization_of(world, request.headers.get("Authorization", ""), "organization.read")
-    revoke_organization(world, organization_id)
-    return web.Response(status=204)
 
 
 def _order(wanted: str) -> str:
