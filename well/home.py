@@ -106,8 +106,7 @@ class Installation:
 
         Addresses stand in consents, so a server should come back where it was.
         """
-        ports: dict[str, int] = self.state().get("ports", {})
-        port = ports.get(name, 0)
+        port = self.remembered_port(name)
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -115,8 +114,16 @@ class Installation:
             except OSError:
                 probe.bind(("127.0.0.1", 0))
             chosen = int(probe.getsockname()[1])
-        self.remember(ports={**ports, name: chosen})
+        self.remember_port(name, chosen)
         return chosen
+
+    def remembered_port(self, name: str) -> int:
+        """The port that a server had; 0 when it had none."""
+        return int(self.state().get("ports", {}).get(name, 0))
+
+    def remember_port(self, name: str, port: int) -> None:
+        """Remember where a server listens."""
+        self.remember(ports={**self.state().get("ports", {}), name: port})
 
     @contextmanager
     def locked(self) -> Iterator[None]:

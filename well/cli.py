@@ -1,0 +1,52 @@
+"""The command line of Well."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from libs.contracts.errors import WellError
+from libs.runtime.crashpoints import arm_from_environment
+from libs.runtime.logs import set_up_logs
+from well.commands import connect, demo, review, trail, up
+
+app = typer.Typer(
+    name="well",
+    help="Moves Xero bills into Qonto as supplier invoices, with a reason and a trail for each.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.command("connect")(connect.connect)
+app.add_typer(review.app, name="review")
+app.add_typer(trail.app, name="trail")
+
+
+def main() -> None:
+    """Run a command; an error of ours ends with its sentence and status 1."""
+    set_up_logs()
+    arm_from_environment()
+    try:
+        app()
+    except WellError as error:
+        _end(error)
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(WellError)
+        if ours is None:
+            raise
+        _end(_first(ours))
+
+
+def _end(error: BaseException) -> None:
+    Console(stderr=True).print(f"[bold red]{error}[/]", highlight=False, soft_wrap=True)
+    sys.exit(1)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

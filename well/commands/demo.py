@@ -1,0 +1,39 @@
+"""`well demo`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from well.demo.run import Run, play
+from well.demo.scene import Script
+
+
+def demo(
+    *,
+    bills: Annotated[
+        Path | None,
+        typer.Option(
+            help="A CSV (.gz too) with supplier_name, invoice_number, date and net_amount to load as bills.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Rows of the CSV to load at most.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Run to the end and exit.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON lines, the summary last.")] = False,
+) -> None:
+    """Bring a made-up company from consent to posted invoices, against stand-ins for Xero and Qonto.
+
+    A run that was killed goes on where it stopped. With --once, a run that had ended starts anew.
+    """
+    script = Script(bills=bills, limit=limit, today=datetime.now(UTC).date())
+    console = Console(stderr=as_json)
+    summary = asyncio.run(play(Run(script, once=once, as_json=as_json), console))
+    if summary is not None and (summary.lost or summary.posted_twice):
+        raise typer.Exit(2)

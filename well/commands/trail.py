@@ -1,0 +1,64 @@
+"""`well trail`: everything that happened to a record, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from libs.contracts.envelope import Envelope
+from libs.contracts.errors import Rejected
+from services.audit.domain.words import sentence_of
+from well.commands.opened import opened
+
+app = typer.Typer(help="Everything that happened to a record.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Everything that happened to a record."""
+
+
+@app.command()
+def show(
+    record: Annotated[str, typer.Argument(help="A bill by number or Xero's id, or any record by its name.")],
+    *,
+    workspace: Annotated[UUID | None, typer.Option(help="Whose; left out, this machine's one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One event a line, whole.")] = False,
+) -> None:
+    """Every event of a record, each behind the one that caused it."""
+
+    async def run() -> list[Envelope]:
+        async with opened(workspace) as well:
+            events = await well.trail.of_record(well.workspace, record)
+            if not events:
+                view = await well.queue.bill(well.workspace, record)
+                events = await well.trail.of_record(well.workspace, view.record)
+            return events
+
+    events = asyncio.run(run())
+    if not events:
+        raise Rejected("No event of this workspace speaks of that record.", code="no_such_record")
+    if as_json:
+        for event in events:
+            typer.echo(event.model_dump_json())
+        return
+    Console().print(_trail(events))
+
+
+def _trail(events: list[Envelope]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("when (UTC)", no_wrap=True, style="dim")
+    table.add_column("who", no_wrap=True)
+    table.add_column("what", no_wrap=True, style="cyan")
+    table.add_column("in words", ratio=1)
+    for event in events:
+        service = event.topic.split(".", 1)[0]
+        when = f"{event.occurred_at:%Y-%m-%d %H:%M:%S}.{event.occurred_at.microsecond // 1000:03d}"
+        table.add_row(when, service, event.payload.type, sentence_of(event))
+    return Group(Text(events[0].record, style="bold"), Text(), table)

@@ -1,0 +1,201 @@
+"""`well demo`: stand-ins, one company, from consent to posted invoices; to the end, or until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from rich.console import Console
+from rich.live import Live
+
+from libs.qonto.endpoints import endpoints_at as qonto_at
+from libs.runtime.clock import SystemClock
+from libs.xero.endpoints import endpoints_at as xero_at
+from services.xero_mcp.domain.budget import Limits
+from well.all_in_one import AllInOne, running_well
+from well.demo.closing import closing_words
+from well.demo.live_view import LiveView
+from well.demo.progress import Progress, progress_of
+from well.demo.scene import TENANT, Script, connect, lay_out, truth_of
+from well.demo.standins import Standins, running_standins
+from well.demo.summary import Summary, summarise
+from well.home import Installation
+from well.settings import Settings
+
+LOOK_SECONDS: Final = 0.25
+"""Seconds between looks at the counts: a live view that moves, at a cost of a few queries a second."""
+
+POLL_SECONDS: Final = 5.0
+"""Seconds between windows of one provider in the demo, so that what a visitor changes is seen soon."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How to play.
+
+    Attributes:
+        script: What.
+        once: To the end and out.
+        as_json: For programs: addresses first unless `once`, the summary last, nothing else on standard output.
+    """
+
+    script: Script
+    once: bool
+    as_json: bool
+
+
+async def play(run: Run, console: Console) -> Summary | None:
+    """Play the demo; returns the summary when it ran to the end.
+
+    Raises:
+        Malformed: The CSV is none.
+        Rejected: The installation cannot be used, or another process plays it.
+        Transient: A part did not start.
+    """
+    started = time.monotonic()
+    installation = run.script.installation()
+    if run.once and installation.state().get("finished"):
+        installation.forget()
+    installation.make()
+    with installation.locked():
+        async with _set_up(run, installation, console) as stage:
+            return await _perform(stage, started=started)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """Everything that runs while the demo plays."""
+
+    run: Run
+    installation: Installation
+    well: AllInOne
+    standins: Standins
+    workspace: UUID
+    console: Console
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where other programs can join in."""
+        return {
+            "xero_mcp": self.well.services.xero_mcp.url,
+            "xero_standin": self.standins.xero_url,
+            "qonto_standin": self.standins.qonto_url,
+            "status": f"{self.well.url}/status",
+            "postgres": self.well.storage.dsn,
+        }
+
+    async def progress(self) -> Progress:
+        """How far the run is."""
+        tenants = (await self.standins.ask_xero("holdings"))["tenants"]
+        return await progress_of(self.well, self.workspace, int(tenants[TENANT]["invoices"]))
+
+
+@asynccontextmanager
+async def _set_up(run: Run, installation: Installation, console: Console) -> AsyncIterator[_Stage]:
+    workspace = installation.workspace()
+    async with AsyncExitStack() as stack:
+        status = stack.enter_context(console.status("Starting two stand-ins …"))
+        standins = await stack.enter_async_context(running_standins(installation))
+        status.update("Laying out the company's books …")
+        await lay_out(run.script, installation, standins)
+        status.update("Starting Postgres and the services …")
+        settings = _settings(standins, workspace)
+        well = await stack.enter_async_context(running_well(installation, settings, SystemClock()))
+        status.update("Connecting Xero and Qonto …")
+        await connect(well, workspace)
+        status.stop()
+        yield _Stage(run, installation, well, standins, workspace, console)
+
+
+def _settings(standins: Standins, workspace: UUID) -> Settings:
+    return Settings(
+        xero_client_id="well-demo",
+        xero_client_secret="well-demo-secret",  # noqa: S106 the stand-ins' own
+        qonto_client_id="well-demo",
+        qonto_client_secret="well-demo-secret",  # noqa: S106 the stand-ins' own
+        xero=xero_at(standins.xero_url),
+        qonto=qonto_at(standins.qonto_url),
+        xero_limits=Limits(per_minute=1_000_000, at_once=8, per_day=10_000_000),
+        poll_seconds=POLL_SECONDS,
+        overlap_seconds=60.0,
+        idle_seconds=0.1,
+        sign_in="open",
+        open_workspace=workspace,
+        mcp_consent="auto",
+    )
+
+
+async def _perform(stage: _Stage, *, started: float) -> Summary | None:
+    stop = _stop_on_signal()
+    connected = time.monotonic()
+    run = stage.run
+    if run.as_json and not run.once:
+        _say(stage.addresses)
+    if not await _until_finished(stage, stop):
+        return None
+    summary = await summarise(
+        stage.well.storage.reader,
+        stage.standins,
+        truth_of(stage.installation),
+        tenant=TENANT,
+        workspace=stage.workspace,
+        seconds=time.monotonic() - connected,
+        start_seconds=connected - started,
+    )
+    if run.as_json:
+        _say(summary.model_dump())
+    else:
+        stage.console.print(closing_words(summary, stage.addresses, once=run.once))
+    if run.once:
+        stage.installation.remember(finished=True)
+    else:
+        await stop.wait()
+    return summary
+
+
+async def _until_finished(stage: _Stage, stop: asyncio.Event) -> bool:
+    """Look until nothing is left to do, showing how it goes; False when it was stopped before."""
+    begun = time.monotonic()
+    bills = stage.run.script.bills
+    view = LiveView(f"Well · {bills.name}" if bills else "Well · a made-up company")
+    shown = not stage.run.as_json and stage.console.is_terminal
+    with Live(console=stage.console, auto_refresh=False) if shown else nullcontext() as live:
+        before: Progress | None = None
+        while not stop.is_set():
+            progress = await stage.progress()
+            if live is not None:
+                live.update(view.look(time.monotonic() - begun, progress), refresh=True)
+            lagging = any(group.get("lag") for group in stage.well.status.groups())
+            if progress.finished and progress == before and not lagging:
+                return True
+            before = progress
+            await _pause(stop)
+    return False
+
+
+def _stop_on_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _pause(stop: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def _say(words: dict[str, object] | dict[str, str]) -> None:
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()

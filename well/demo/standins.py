@@ -1,0 +1,119 @@
+"""The two providers of the demo, as processes of their own. They end with us, however we end; their files do not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from libs.contracts.errors import Transient
+from well.demo.company import json_bytes
+from well.home import Installation
+
+START_SECONDS: Final = 15.0
+"""Seconds for a stand-in to say where it is; it takes about one. One that a killed process left may hold the port for
+some tenths of a second, and is waited for."""
+
+TRIES: Final = 20
+"""Starts of a stand-in, a quarter of a second apart, until one that was left behind has let go of the port."""
+
+CALL_SECONDS: Final = 120.0
+"""Seconds for one call of control: 50,000 bills at once take about twenty."""
+
+
+@dataclass(frozen=True)
+class Standins:
+    """Where they are, and a way to their controls."""
+
+    xero_url: str
+    qonto_url: str
+    http: httpx.AsyncClient
+
+    async def tell_xero(self, path: str, words: object) -> dict[str, Any]:
+        """Tell the stand-in Xero something under `/_standin/`."""
+        return await self._tell(f"{self.xero_url}/_standin/{path}", words)
+
+    async def tell_qonto(self, path: str, words: object) -> dict[str, Any]:
+        """Tell the stand-in Qonto something under `/_standin/`."""
+        return await self._tell(f"{self.qonto_url}/_standin/{path}", words)
+
+    async def ask_xero(self, path: str, **query: str | int) -> dict[str, Any]:
+        """Ask the stand-in Xero something under `/_standin/`."""
+        return await self._ask(f"{self.xero_url}/_standin/{path}", query)
+
+    async def ask_qonto(self, path: str, **query: str | int) -> dict[str, Any]:
+        """Ask the stand-in Qonto something under `/_standin/`."""
+        return await self._ask(f"{self.qonto_url}/_standin/{path}", query)
+
+    async def _tell(self, url: str, words: object) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json"}
+        answer = await self.http.post(url, content=json_bytes(words), headers=headers)
+        return _object(answer)
+
+    async def _ask(self, url: str, query: Mapping[str, str | int]) -> dict[str, Any]:
+        return _object(await self.http.get(url, params=dict(query)))
+
+
+def _object(answer: httpx.Response) -> dict[str, Any]:
+    said: dict[str, Any] = answer.raise_for_status().json()
+    return said
+
+
+@asynccontextmanager
+async def running_standins(installation: Installation) -> AsyncIterator[Standins]:
+    """Both stand-ins on the installation's files and ports, as long as the block lasts.
+
+    Raises:
+        Transient: One of them did not start.
+    """
+    async with (
+        _running("libs.xero.standin", installation, "xero") as xero_url,
+        _running("libs.qonto.standin", installation, "qonto") as qonto_url,
+        httpx.AsyncClient(timeout=CALL_SECONDS) as http,
+    ):
+        yield Standins(xero_url, qonto_url, http)
+
+
+@asynccontextmanager
+async def _running(module: str, installation: Installation, name: str) -> AsyncIterator[str]:
+    store = installation.standins / f"{name}.sqlite"
+    port = installation.remembered_port(f"{name}_standin")
+    process, url = await _started(module, str(store), port)
+    installation.remember_port(f"{name}_standin", int(url.rsplit(":", 1)[1]))
+    try:
+        yield url
+    finally:
+        if process.returncode is None and process.stdin is not None:
+            process.stdin.close()
+            await process.wait()
+
+
+async def _started(module: str, store: str, port: int) -> tuple[asyncio.subprocess.Process, str]:
+    for attempt in range(TRIES):
+        last = attempt == TRIES - 1
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module, "--store", store, "--port", str(0 if last else port)),
+            "--exit-with-parent",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=None if last else asyncio.subprocess.DEVNULL,
+        )
+        line = await _first_line(process)
+        if line:
+            return process, str(json.loads(line)["url"])
+        await process.wait()
+        await asyncio.sleep(0.25)
+    raise Transient(f"{module} did not start.")
+
+
+async def _first_line(process: asyncio.subprocess.Process) -> bytes:
+    if process.stdout is None:
+        return b""
+    async with asyncio.timeout(START_SECONDS):
+        return await process.stdout.readline()

@@ -1,0 +1,80 @@
+"""What may be set about the process, read from the environment once, with every problem said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from libs.contracts.errors import Rejected
+from libs.qonto.endpoints import PRODUCTION as QONTO_PRODUCTION
+from libs.qonto.endpoints import SANDBOX as QONTO_SANDBOX
+from libs.qonto.endpoints import Endpoints as QontoEndpoints
+from libs.xero.endpoints import XERO
+from libs.xero.endpoints import Endpoints as XeroEndpoints
+from services.xero_mcp.domain.budget import Limits
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one process.
+
+    Attributes:
+        xero_client_id, xero_client_secret: The app registered at developer.xero.com.
+        qonto_client_id, qonto_client_secret: The app registered in Qonto's developer portal.
+        qonto_staging_token: Qonto's sandbox wants it with every call; it also chooses the sandbox.
+        xero, qonto: Where the providers are.
+        xero_limits: Xero's budget for one organisation.
+        database_url: A Postgres of one's own; None starts the embedded one.
+        poll_seconds, overlap_seconds: How often providers are read, and how far a window reaches back.
+        idle_seconds: How often jobs look for work when there was none.
+        http_timeout_seconds: For one call to a provider. Qonto may take ten seconds for a large file; three times that.
+        sign_in, open_workspace, mcp_consent: See auth's settings; anything but the defaults is for the demo.
+    """
+
+    xero_client_id: str
+    xero_client_secret: str = field(repr=False)
+    qonto_client_id: str
+    qonto_client_secret: str = field(repr=False)
+    qonto_staging_token: str | None = field(default=None, repr=False)
+    xero: XeroEndpoints = XERO
+    qonto: QontoEndpoints = QONTO_PRODUCTION
+    xero_limits: Limits = field(default_factory=Limits)
+    database_url: str | None = field(default=None, repr=False)
+    poll_seconds: float = 900.0
+    overlap_seconds: float = 300.0
+    idle_seconds: float = 0.5
+    http_timeout_seconds: float = 30.0
+    sign_in: Literal["ticket", "open"] = "ticket"
+    open_workspace: UUID | None = None
+    mcp_consent: Literal["page", "auto"] = "page"
+
+
+_REQUIRED = {
+    "XERO_CLIENT_ID": "the client id of your app at developer.xero.com",
+    "XERO_CLIENT_SECRET": "its client secret",
+    "QONTO_CLIENT_ID": "the client id of your app in Qonto's developer portal",
+    "QONTO_CLIENT_SECRET": "its client secret",
+}
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """The settings for real accounts.
+
+    Raises:
+        Rejected: `settings_missing`, naming every variable that is missing and what belongs into it.
+    """
+    missing = [f"  {name}: {what}" for name, what in _REQUIRED.items() if not environment.get(name)]
+    if missing:
+        raise Rejected("These variables are not set:\n" + "\n".join(missing), code="settings_missing")
+    staging_token = environment.get("QONTO_STAGING_TOKEN")
+    return Settings(
+        xero_client_id=environment["XERO_CLIENT_ID"],
+        xero_client_secret=environment["XERO_CLIENT_SECRET"],
+        qonto_client_id=environment["QONTO_CLIENT_ID"],
+        qonto_client_secret=environment["QONTO_CLIENT_SECRET"],
+        qonto_staging_token=staging_token,
+        qonto=QONTO_SANDBOX if staging_token else QONTO_PRODUCTION,
+        database_url=environment.get("WELL_DATABASE_URL"),
+    )
