@@ -6,12 +6,10 @@ Any server with these tools can stand at the other end. Numbers with a decimal p
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from types import UnionType
 from typing import Any, Final
 from uuid import UUID
 
@@ -62,8 +60,10 @@ class XeroOverMcp:
         if since is not None:
             arguments["modified_since"] = since.astimezone(UTC).isoformat().replace("+00:00", "Z")
         answer = await self._called(workspace, tool, arguments)
-        pagination = _member(answer, "pagination", dict)
-        return Page(_objects(answer, key), int(_member(pagination, "pageCount", int | str)))
+        page_count = _whole_number(_member(answer, "pagination", Mapping).get("pageCount"))
+        if page_count is None:
+            raise Malformed("The Xero server does not say how many pages there are.", code="unexpected_shape")
+        return Page(_objects(answer, key), page_count)
 
     async def attachments(self, workspace: UUID, bill_id: str) -> Sequence[Attachment]:
         """What is attached to a bill."""
@@ -73,7 +73,7 @@ class XeroOverMcp:
                 attachment_id=_member(found, "AttachmentID", str),
                 file_name=str(found.get("FileName") or ""),
                 mime_type=str(found.get("MimeType") or ""),
-                size_bytes=_size(found.get("ContentLength")),
+                size_bytes=_whole_number(found.get("ContentLength")),
             )
             for found in _objects(answer, "attachments")
         ]
@@ -84,7 +84,7 @@ class XeroOverMcp:
         answer = await self._called(workspace, "get_attachment", arguments)
         try:
             content = base64.b64decode(_member(answer, "content_base64", str), validate=True)
-        except binascii.Error:
+        except ValueError:
             raise Malformed("An attachment did not arrive as base64.", code="bad_attachment") from None
         if hashlib.sha256(content).hexdigest() != answer.get("sha256"):
             raise Transient("An attachment arrived with other bytes than the Xero server sent.")
@@ -152,13 +152,13 @@ def _objects(answer: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     return found
 
 
-def _member(answer: Mapping[str, Any], key: str, kind: type | UnionType) -> Any:  # noqa: ANN401 - JSON
+def _member(answer: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - JSON
     found = answer.get(key)
     if not isinstance(found, kind):
         raise Malformed(f"The Xero server's answer has no {key} of its kind.", code="unexpected_shape")
     return found
 
 
-def _size(written: object) -> int | None:
+def _whole_number(written: object) -> int | None:
     text = str(written)
     return int(text) if text.isascii() and text.isdigit() else None

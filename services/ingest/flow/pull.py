@@ -69,7 +69,8 @@ class Puller:
     async def _advance(self, workspace: UUID) -> int:
         now = self.clock.now()
         async with self.database.transaction(workspace) as tx:
-            pull = await self.store.pulls.held(tx, self.provider, now=now)
+            seen = {pull.provider: pull for pull in await self.store.pulls.all(tx)}
+            pull = seen.get(self.provider) or await self.store.pulls.held(tx, self.provider, now=now)
         if pull.due_at > now:
             return 0
         window = pull.window or self._opened(pull, now)

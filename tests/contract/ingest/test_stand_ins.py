@@ -30,7 +30,7 @@ from services.ingest.api import CALLBACK_PATH
 from services.ingest.config import IngestSettings
 from services.ingest.main import IngestService, build
 from tests.contract.ingest.awkward import pdf
-from tests.contract.ingest.conftest import NOW, Connected, Kept, of_type
+from tests.contract.ingest.conftest import NOW, Kept, of_type
 from tests.contract.xero_mcp.conftest import BILL, CALLBACK, McpStage, mcp_stage
 from tests.support.auth import TENANT, calls, told
 from tests.support.memory import MemoryFixture
@@ -110,7 +110,7 @@ async def staged(kept: Kept) -> AsyncIterator[Stage]:
             blobs=MemoryBlobs(),
             qonto=QontoClient(http, "http://127.0.0.1:9"),
             lender=Lender([]),
-            workspaces=Connected([outside.workspace], {(outside.workspace, "qonto"): "none"}),
+            workspaces=outside.auth.service,
             clock=outside.clock,
             settings=IngestSettings(outside.mcp.url, CALLBACK),
             store=MemoryStore(),
@@ -199,6 +199,26 @@ async def test_after_an_hour_the_token_is_refreshed_without_a_person(kept: Kept)
         await stage.work()
         shown = (await stage.ingest.status(stage.outside.workspace)).pulls["xero"]
         assert (shown.windows, shown.failures) == (2, 0)
+
+
+async def test_a_consent_revoked_mid_run_waits_and_goes_on_after_reconnecting(kept: Kept) -> None:
+    async with staged(kept) as stage:
+        workspace, auth = stage.outside.workspace, stage.outside.auth
+        await stage.work()
+        await decide_to_post(stage, await stage.holds_bill(pdf()))
+        await told(stage.outside.xero, "revoke", {"tenant_id": TENANT})
+        stage.outside.clock.advance(900)
+        await stage.work()
+        assert await auth.service.connection_state(workspace, "xero") == "lost"
+        shown = await stage.ingest.status(workspace)
+        assert shown.pulls["xero"].sentence is not None
+        assert shown.documents == {"waiting": 1}
+        await auth.connect(workspace, "xero")
+        stage.outside.clock.advance(900)
+        await stage.work()
+        shown = await stage.ingest.status(workspace)
+        assert (shown.pulls["xero"].sentence, shown.pulls["xero"].windows) == (None, 2)
+        assert shown.documents == {"done": 1}
 
 
 async def decide_to_post(stage: Stage, bill: str) -> None:
