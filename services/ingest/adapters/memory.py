@@ -12,19 +12,8 @@ from uuid import UUID
 from libs.contracts.identity import Provider
 from libs.database.memory import table_of
 from libs.database.port import Transaction
-from services.ingest.ports import (
-    DocumentJob,
-    DocumentJobs,
-    Grants,
-    Head,
-    Postponed,
-    Pull,
-    Pulls,
-    RawRecords,
-    RawVersion,
-    Renormalizings,
-    first_pull,
-)
+from services.ingest.domain.kept import DocumentJob, Head, Postponed, Pull, RawVersion, first_pull
+from services.ingest.ports import DocumentJobs, Grants, Pulls, RawRecords, Renormalizings
 
 
 class MemoryRawRecords:

@@ -10,7 +10,8 @@ from libs.database.port import Transaction
 from libs.database.postgres import connection_of
 from services.ingest.adapters.postgres_jobs import PostgresDocumentJobs
 from services.ingest.adapters.postgres_pulls import PostgresPulls
-from services.ingest.ports import DocumentJobs, Grants, Head, Pulls, RawRecords, RawVersion, Renormalizings
+from services.ingest.domain.kept import Head, RawVersion
+from services.ingest.ports import DocumentJobs, Grants, Pulls, RawRecords, Renormalizings
 
 _COLUMNS = "record, kind, version, content_sha256, sealed, pulled_at"
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from libs.database.port import Transaction
 from libs.database.postgres import connection_of
-from services.ingest.ports import DocumentJob, Postponed
+from services.ingest.domain.kept import DocumentJob, Postponed
 
 
 class PostgresDocumentJobs:

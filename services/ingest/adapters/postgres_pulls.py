@@ -9,8 +9,8 @@ from typing import Any
 from libs.contracts.identity import Provider
 from libs.database.port import Transaction
 from libs.database.postgres import connection_of
+from services.ingest.domain.kept import Pull
 from services.ingest.domain.windows import Window
-from services.ingest.ports import Pull
 
 
 class PostgresPulls:

@@ -17,7 +17,9 @@ def pause_seconds(failures: int, *, asked_seconds: float | None = None) -> float
 
     Args:
         failures: Failures in a row, from 1.
-        asked_seconds: What the other side asked for; it is honoured up to `LONGEST_PAUSE_SECONDS`.
+        asked_seconds: What the other side asked for; it is honoured between `FIRST_PAUSE_SECONDS`
+            and `LONGEST_PAUSE_SECONDS`.
     """
     own = FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 9)
-    return min(own if asked_seconds is None else asked_seconds, LONGEST_PAUSE_SECONDS)
+    wanted = own if asked_seconds is None else max(asked_seconds, FIRST_PAUSE_SECONDS)
+    return min(wanted, LONGEST_PAUSE_SECONDS)

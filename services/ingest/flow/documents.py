@@ -14,7 +14,8 @@ from libs.contracts.envelope import Envelope
 from libs.contracts.events import MatchDecided
 from libs.database.port import Transaction
 from libs.eventlog.port import Delivery
-from services.ingest.ports import DocumentJob, DocumentJobs
+from services.ingest.domain.kept import DocumentJob
+from services.ingest.ports import DocumentJobs
 
 
 @dataclass(frozen=True)

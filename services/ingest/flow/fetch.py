@@ -32,9 +32,10 @@ from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from services.ingest.domain.attachments import REFUSED_DOWNLOADS, Missing, chosen, sound_type
+from services.ingest.domain.kept import DocumentJob, Postponed
 from services.ingest.domain.patience import LONGEST_PAUSE_SECONDS, pause_seconds
 from services.ingest.flow.rounds import over_connected
-from services.ingest.ports import DocumentJob, DocumentJobs, Postponed, Workspaces, XeroReader
+from services.ingest.ports import DocumentJobs, Workspaces, XeroReader
 
 CHECKED_IN_THREAD_BYTES: Final = 1024 * 1024
 """Bytes. Opening a smaller PDF takes a few milliseconds, which is less than handing it to a thread is worth."""

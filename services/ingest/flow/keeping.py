@@ -16,7 +16,8 @@ from libs.contracts.events import RecordPulled
 from libs.contracts.identity import Provider, RecordKind, derived_id, record_of
 from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Transaction
-from services.ingest.ports import Head, RawRecords, RawVersion
+from services.ingest.domain.kept import Head, RawVersion
+from services.ingest.ports import RawRecords
 
 _ID_FIELDS: Final[Mapping[RecordKind, str]] = {
     "bill": "InvoiceID",

@@ -25,9 +25,10 @@ from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Transaction
 from libs.eventlog.port import Delivery
 from libs.runtime.clock import Clock
+from services.ingest.domain.kept import RawVersion
 from services.ingest.domain.normalized import normalized
 from services.ingest.flow.keeping import place
-from services.ingest.ports import RawVersion, Store
+from services.ingest.ports import Store
 
 _TOPICS: Final = frozenset({"xero.raw.v1", "qonto.raw.v1"})
 

@@ -27,11 +27,12 @@ from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Database, Transaction
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
+from services.ingest.domain.kept import Pull
 from services.ingest.domain.patience import pause_seconds
 from services.ingest.domain.windows import Closed, Window, after_page, opened
 from services.ingest.flow.keeping import keep, words_of
 from services.ingest.flow.rounds import over_connected
-from services.ingest.ports import Page, Pull, Reader, Store, Workspaces
+from services.ingest.ports import Page, Reader, Store, Workspaces
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from libs.contracts.identity import Provider
 from services.ingest.ports import Workspaces
 
 WORKSPACES_AT_ONCE: Final = 4
-"""Workspaces. Enough that one slow provider does not stand in line before all others; a round still ends with its slowest
-call, which has a time-out. More would queue for the six connections of the database."""
+"""Workspaces. Enough that one slow provider does not stand in line before all others; a round still ends with its
+slowest call, which has a time-out. More would queue for the six connections of the database."""
 
 
 async def over_connected(workspaces: Workspaces, provider: Provider, advance: Callable[[UUID], Awaitable[int]]) -> int:

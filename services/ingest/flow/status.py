@@ -9,7 +9,8 @@ from uuid import UUID
 
 from libs.contracts.identity import Provider, RecordKind
 from libs.database.port import Database
-from services.ingest.ports import Pull, Store
+from services.ingest.domain.kept import Pull
+from services.ingest.ports import Store
 
 
 @dataclass(frozen=True)

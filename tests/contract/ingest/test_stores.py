@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
+from services.ingest.domain.kept import DocumentJob, Head, Postponed, RawVersion
 from services.ingest.domain.windows import Window
-from services.ingest.ports import DocumentJob, Head, Postponed, RawVersion
 from tests.contract.ingest.conftest import Kept
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
