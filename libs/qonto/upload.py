@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote
 from uuid import UUID
 
-from libs.contracts.errors import OutcomeUnknown, Rejected
+from libs.contracts.errors import Malformed, OutcomeUnknown, Rejected
 from libs.qonto.refusals import Fault, faults_in
 from libs.qonto.wire import SupplierInvoice, supplier_invoice
 from libs.qonto.words import NotJson, object_in, verbatim
@@ -130,8 +130,8 @@ def outcomes_in(body: bytes, uploads: Sequence[Upload]) -> list[UploadOutcome]:
     try:
         faults = faults_in(object_in(body))
         invoices = [supplier_invoice(record, raw) for record, raw in verbatim(body, "supplier_invoices")]
-    except NotJson:
-        raise OutcomeUnknown("Qonto answered an upload with something that is not JSON.") from None
+    except (NotJson, Malformed):
+        raise OutcomeUnknown("Qonto answered an upload with something that is not the JSON it promises.") from None
     refused = _refused(faults, uploads, alone=len(uploads) == 1 and not invoices)
     if any(refusal.code == _UNSURE_CODE for refusal in refused.values()):
         raise OutcomeUnknown("Qonto met an error of its own with an upload; it may hold the file.")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import time
+import zlib
 from typing import Any, Final
 
 import orjson
@@ -41,6 +43,19 @@ _AMOUNT_FIELDS: Final = {
     "total": "total_amount",
 }
 
+_UNREADABLE: Final = (
+    PyPdfError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    zlib.error,
+    struct.error,
+)
+"""What pypdf lets out on broken files. An unreadable file is one of the answers here, so none of them may get past."""
+
 _LINE: Final = re.compile(r"^[^\S\n]*([A-Za-z]+(?:[^\S\n]+[A-Za-z]+)?)[^\S\n]*:[^\S\n]*(.*?)[^\S\n]*$", re.MULTILINE)
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _AMOUNT: Final = re.compile(r"([A-Z]{3})\s*(-?\d[\d,]*(?:\.\d+)?)")
@@ -67,8 +82,7 @@ def text_of(content: bytes) -> str:
     try:
         pages = PdfReader(io.BytesIO(content)).pages
         return "\n".join(page.extract_text() for page in pages[:PAGES_MAX])
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        # pypdf lets these out on broken files; an unreadable file is one of the answers here.
+    except _UNREADABLE:
         return ""
 
 

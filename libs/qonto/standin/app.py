@@ -38,7 +38,7 @@ _LOOK_SECONDS: Final = 0.05
 
 def build_app(world: World) -> web.Application:
     """All routes over one world."""
-    app = web.Application(middlewares=[counted, limited, faulty, gated], client_max_size=BODY_MAX_BYTES)
+    app = web.Application(middlewares=[at_the_door], client_max_size=BODY_MAX_BYTES)
     app[WORLD] = world
     add = app.router
     add.add_post("/v2/supplier_invoices/bulk", bulk.upload)
@@ -62,12 +62,16 @@ def build_app(world: World) -> web.Application:
 
 
 @web.middleware
-async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn refusals into answers, and count every call by method, template and status."""
+async def at_the_door(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn refusals into answers; for Qonto's own addresses count the call, and let it through only if it may pass."""
     world = request.app[WORLD]
     if request.path.startswith(watch.PREFIX):
         return await _answered(request, handler)
-    answer = await _answered(request, handler)
+
+    async def passed(request: web.Request) -> web.StreamResponse:
+        return await _passed(world, request, handler)
+
+    answer = await _answered(request, passed)
     if answer.status == HTTPStatus.UNAUTHORIZED and request.path.startswith("/v2/"):
         world.limits.saw_unauthorized(request.remote or "", world.now().timestamp())
     world.store.run(
@@ -77,35 +81,22 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
     return answer
 
 
-@web.middleware
-async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """429 to an address that calls too often."""
-    world = request.app[WORLD]
-    if request.path.startswith(watch.PREFIX):
-        return await handler(request)
+async def _passed(world: World, request: web.Request, handler: Handler) -> web.StreamResponse:
+    """In this order: the limits of calls, the trouble that was ordered, the gate of the sandbox, the handler."""
     wait = world.limits.wait_seconds(request.remote or "", world.now().timestamp(), world.settings)
-    if wait is None:
-        return await handler(request)
-    return _too_many(int(wait) + 1 if world.settings.retry_after else None)
+    if wait is not None:
+        return _too_many(int(wait) + 1 if world.settings.retry_after else None)
+    fault = world.faults.next_for(request.method, request.path, _template(request))
+    if fault is not None:
+        return await _gone_wrong(world, fault, request, handler)
+    token = world.settings.staging_token
+    if token is not None and request.headers.get("X-Qonto-Staging-Token") != token and request.path != "/oauth2/auth":
+        return _onelogin(request)
+    return await handler(request)
 
 
-@web.middleware
-async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Make go wrong what was ordered to."""
-    world = request.app[WORLD]
-    fault = None
-    if not request.path.startswith(watch.PREFIX):
-        fault = world.faults.next_for(request.method, request.path, _template(request))
-    return await handler(request) if fault is None else await _gone_wrong(world, fault, request, handler)
-
-
-@web.middleware
-async def gated(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """HTML to who comes without the sandbox's token. Source: docs.qonto.com, sandbox access; browsers are let in."""
-    token = request.app[WORLD].settings.staging_token
-    free = request.path.startswith(watch.PREFIX) or request.path == "/oauth2/auth"
-    if token is None or free or request.headers.get("X-Qonto-Staging-Token") == token:
-        return await handler(request)
+def _onelogin(request: web.Request) -> web.Response:
+    """HTML to who lacks the sandbox's token. Source: docs.qonto.com, sandbox access: 200, or 302 to OneLogin."""
     if request.path.startswith("/v2/"):
         return html_answer("OneLogin", "Sign in to reach the sandbox.")
     return web.Response(status=302, headers={"Location": "https://onelogin.invalid/login"})

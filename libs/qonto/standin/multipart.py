@@ -15,6 +15,9 @@ from libs.qonto.standin.answers import Refusal
 REQUEST_MAX_BYTES: Final = 15_000_000
 """Bytes a request. Source: docs.qonto.com, "Create supplier invoices", older edition."""
 
+READ_PAST_MAX_BYTES: Final = 64_000_000
+"""Bytes of a body that is too large, read before it is refused; four times what is allowed."""
+
 PARTS_MAX: Final = 1_000
 """Parts a request; far above three for each of twenty invoices."""
 
@@ -69,6 +72,7 @@ async def parts_of(request: web.Request) -> list[Part]:
         Refusal: 400 when it is no multipart, is cut short, or is larger than `REQUEST_MAX_BYTES`.
     """
     if request.content_length is not None and request.content_length > REQUEST_MAX_BYTES:
+        await _read_past(request)
         raise Refusal(400, "invalid", "Total size of the request cannot exceed 15MB")
     if request.content_type != "multipart/form-data":
         raise Refusal(400, "invalid", "The body must be multipart/form-data")
@@ -82,6 +86,15 @@ async def parts_of(request: web.Request) -> list[Part]:
     except ValueError:
         raise Refusal(400, "invalid", "The parts cannot be read") from None
     return parts
+
+
+async def _read_past(request: web.Request) -> None:
+    """Read what is not wanted, up to `READ_PAST_MAX_BYTES`, so that the caller is done sending and hears the answer."""
+    read = 0
+    async for chunk in request.content.iter_any():
+        read += len(chunk)
+        if read > READ_PAST_MAX_BYTES:
+            return
 
 
 def _file_name(told: str | None) -> str | None:

@@ -85,7 +85,7 @@ async def ask_for_consent(request: web.Request) -> web.Response:
     )
     named = query.get("organization_id")
     if world.settings.consent == "auto":
-        return _settle(world, consent_id, named or organizations(world)[0][0])
+        return _settle(world, consent_id, named or world.settings.consent_organization or organizations(world)[0][0])
     return _page(world, consent_id, client["id"], query["scope"], named)
 
 

@@ -14,7 +14,8 @@ class Settings(BaseModel):
 
     Attributes:
         analysis_delay_seconds: How long a new invoice keeps its empty fields, by the stand-in's clock.
-        consent: `page` asks a person in HTML; `auto` says yes at once, for the first organization or the one named.
+        consent: `page` asks a person in HTML; `auto` says yes at once, for the organization the request names.
+        consent_organization: The organization `auto` grants when the request names none; None is the oldest one.
         staging_token: When set, a call without it in `X-Qonto-Staging-Token` gets the sandbox's HTML.
         calls_per_10_seconds: Calls of one address; source: docs.qonto.com, "Rate limits".
         calls_per_10_minutes: The same, over the longer window.
@@ -26,6 +27,7 @@ class Settings(BaseModel):
 
     analysis_delay_seconds: Annotated[float, Field(ge=0)] = 2.0
     consent: Literal["page", "auto"] = "page"
+    consent_organization: str | None = None
     staging_token: str | None = None
     calls_per_10_seconds: Count = 1_000
     calls_per_10_minutes: Count = 10_000

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from libs.qonto.standin.analysis import fields_in, text_of
 from libs.qonto.upload import Accepted
@@ -78,6 +80,15 @@ def test_labels_are_found_whatever_the_spacing() -> None:
         "total_amount": {"value": "5", "currency": "EUR"},
         "total_tax_amount": {"value": "-1.20", "currency": "EUR"},
     }
+
+
+@given(cuts=st.lists(st.tuples(st.integers(0, 2_000), st.binary(max_size=4)), min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_a_damaged_pdf_is_read_or_left_without_an_error(cuts: list[tuple[int, bytes]]) -> None:
+    content = bytearray(bill())
+    for at, damage in cuts:
+        content[at + 5 : at + 5 + len(damage)] = damage
+    fields_in(text_of(bytes(content)))
 
 
 def test_real_invoices_are_read_or_left_without_an_error() -> None:

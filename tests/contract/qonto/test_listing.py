@@ -191,6 +191,14 @@ async def test_a_read_of_a_server_that_is_not_there_may_be_tried_again(desk: Des
         await QontoClient(desk.http, "http://127.0.0.1:1").organization(desk.token)
 
 
+async def test_an_answer_beyond_all_measure_is_not_read_to_its_end(desk: Desk) -> None:
+    await desk.put_invoices(*(record(n, description="x" * 170_000) for n in range(100)))
+    with pytest.raises(Rejected) as refused:
+        await desk.client.list_supplier_invoices(desk.token)
+    assert refused.value.code == "answer_too_large"
+    assert len((await desk.client.list_supplier_invoices(desk.token, per_page=50)).invoices) == 50
+
+
 async def test_an_id_is_one_segment_of_a_path_whatever_it_holds(desk: Desk) -> None:
     with pytest.raises(Rejected):
         await desk.client.get_supplier_invoice(desk.token, "../organization")

@@ -32,6 +32,17 @@ async def test_a_person_chooses_an_organization_on_a_page_and_the_token_is_bound
     assert again.status_code == 400
 
 
+async def test_a_yes_without_a_page_goes_to_the_organization_named_by_request_or_setting(desk: Desk) -> None:
+    """`organization_id` skips the choice of an organization."""
+    for name in ("second", "third"):
+        await desk.order("organizations", id=name, name=name)
+    await desk.order("settings", consent="auto", consent_organization="second")
+    for named, expected in ((None, "second"), ("third", "third")):
+        code = answer_of(await desk.authorize(organization_id=named))["code"]
+        token = (await desk.redeem(code)).json()["access_token"]
+        assert (await desk.client.organization(token)).id == expected
+
+
 async def test_a_person_may_refuse(desk: Desk) -> None:
     consent = re.search(r'name=consent value="([^"]+)"', (await desk.authorize()).text)
     assert consent is not None

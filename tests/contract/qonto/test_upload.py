@@ -161,6 +161,12 @@ def test_an_answer_that_does_not_account_for_every_file_is_not_guessed_at(
         outcomes_in(_answer(invoices, errors), [upload("a"), upload("b")])
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b"[]", b'{"supplier_invoices":[{"file_name":"a.pdf"}]}'])
+def test_an_answer_that_is_not_what_qonto_promises_leaves_the_outcome_unknown(body: bytes) -> None:
+    with pytest.raises(OutcomeUnknown):
+        outcomes_in(body, [upload("a")])
+
+
 def test_an_error_without_a_pointer_can_only_mean_a_lone_upload() -> None:
     assert outcomes_in(_answer([], [{"code": "required", "detail": "no"}]), [upload("a")]) == [
         Refused(key("a"), "required", "no")
