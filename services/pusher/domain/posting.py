@@ -26,6 +26,10 @@ Where a pusher may die:
 | after `settled`                      | settled   | it              | reads back                                    |
 | having read back, before the commit  | settled   | it              | reads back again                              |
 
+What remains: a process that is suspended between its last look at the clock and the first byte of its request, and
+woken more than half an hour later, sends behind the back of its successor. Only Qonto could refuse that; a later look
+would show the two, as `posted_twice`, if the posting were still in doubt.
+
 `waiting` is not stored as a posting: it is a bill that was decided to be posted and whose document is on its way.
 """
 

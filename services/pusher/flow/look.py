@@ -113,10 +113,11 @@ class Look:
         """3. and 4."""
         again: list[UUID] = []
         async with self._database.transaction(workspace) as tx:
-            desk = await lay_out(self._store, tx, {posting.record for posting in taken}, self._clock.now())
+            now = self._clock.now()
+            desk = await lay_out(self._store, tx, {posting.record for posting in taken}, now)
             for posting in taken:
-                if desk.posting(posting.id).version != posting.version:
-                    continue  # this look took longer than its lease, and somebody else has looked meanwhile
+                if desk.posting(posting.id).version != posting.version or (posting.due_at or now) <= now:
+                    continue  # this look took longer than its lease: it is old, and somebody else may have looked
                 if posting.account != sight.account:
                     desk.put(desk.tell.rejected(posting, "account_changed", _OTHER_ACCOUNT))
                 elif sight.invoices is None:

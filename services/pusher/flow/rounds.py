@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from libs.contracts.errors import ConsentLost, Rejected, Stale, Transient, WellError
+from libs.contracts.errors import Transient, WellError
 from libs.runtime.clock import Clock
 from services.pusher.ports import Workspaces
 
@@ -54,7 +54,7 @@ class Rounds:
                 if await self._workspaces.connection_state(workspace, "qonto") != "active":
                     return 0
                 done = await one(workspace)
-        except (Transient, Stale, ConsentLost, Rejected) as error:
+        except WellError as error:
             self._rest(workspace, error)
             return 0
         self._failures.pop(workspace, None)
