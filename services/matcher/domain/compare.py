@@ -44,15 +44,19 @@ class Compared:
     reference: str
 
     @property
+    def levels(self) -> tuple[tuple[str, str], ...]:
+        """Each field with its level."""
+        return (
+            ("counterparty", self.counterparty),
+            ("amount", self.amount),
+            ("date", self.date),
+            ("reference", self.reference),
+        )
+
+    @property
     def bits(self) -> float:
         """The prior and the weights of all fields."""
-        return (
-            PRIOR_BITS
-            + BITS["counterparty", self.counterparty]
-            + BITS["amount", self.amount]
-            + BITS["date", self.date]
-            + BITS["reference", self.reference]
-        )
+        return PRIOR_BITS + sum(BITS[line] for line in self.levels)
 
 
 def compare(bill: Side, invoice: Side, *, is_repeated: bool) -> Compared:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from libs.contracts.entities import Bill
 from libs.contracts.events import Candidate, Verdict
@@ -65,6 +66,9 @@ class Decision:
     confidence: float = 0.0
     none_confidence: float = 0.0
     candidates: tuple[Candidate, ...] = ()
+
+
+_IN_WORDS: Final = {"counterparty": "supplier", "amount": "total", "date": "date", "reference": "invoice number"}
 
 
 def decide(case: Case, policy: Policy) -> Decision:
@@ -156,14 +160,10 @@ def _not_at_qonto(case: Case, bill: Bill, none: float, policy: Policy) -> Decisi
 def _linked(option: Option, confidence: float) -> Decision:
     if option.veto is not None:
         return Decision("review", option.veto, VETO_SENTENCES[option.veto], confidence=confidence)
-    agree = [field for field in ("counterparty", "amount", "date", "reference") if _agrees(option, field)]
-    sentence = f"Qonto has this bill already; {', '.join(agree)} agree. Nothing is uploaded."
+    agree = [_IN_WORDS[field] for field, level in option.compared.levels if level.startswith(("same", "look_alike"))]
+    sentence = f"Qonto has this bill already: the same {', '.join(agree)}. Nothing is uploaded."
     chosen = (option.invoice.invoice_id,)
     return Decision("link", "at_qonto", sentence, chosen=chosen, confidence=confidence)
-
-
-def _agrees(option: Option, field: str) -> bool:
-    return str(getattr(option.compared, field)).startswith(("same", "near", "look_alike"))
 
 
 def _is_contested(options: Sequence[Option], policy: Policy) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from libs.contracts.entities import Bill, QontoInvoice
 from libs.contracts.events import Candidate, EvidenceLine
@@ -27,7 +26,7 @@ def candidates_of(bill: Bill, options: Sequence[Option], confidences: Confidence
 def _lines(bill: Bill, option: Option, confidence: float, *, others: int) -> tuple[EvidenceLine, ...]:
     lines = [EvidenceLine(field="prior", level="any", bits=PRIOR_BITS)]
     ours, theirs = _values(bill), _values(option.invoice)
-    for field, level in asdict(option.compared).items():
+    for field, level in option.compared.levels:
         bits = BITS[field, level]
         lines.append(EvidenceLine(field=field, level=level, bits=bits, ours=ours[field], theirs=theirs[field]))
     rivals = round(log_odds_bits(confidence) - sum(line.bits for line in lines), DECIMALS)

@@ -48,8 +48,10 @@ class Neighbourhood:
     bills: dict[str, BillRow] = field(default_factory=dict)
     invoices: dict[str, InvoiceRow] = field(default_factory=dict)
     claims: dict[str, str] = field(default_factory=dict)
-    _sides: dict[str, Side] = field(default_factory=dict)
-    _keys: dict[str, frozenset[str]] = field(default_factory=dict)
+    _bill_sides: dict[str, Side] = field(default_factory=dict)
+    _bill_keys: dict[str, frozenset[str]] = field(default_factory=dict)
+    _invoice_keys: dict[str, frozenset[str]] = field(default_factory=dict)
+    _invoice_sides: dict[str, Side] = field(default_factory=dict)
 
     def invoices_met(self, row: BillRow) -> set[str]:
         """Ids of the supplier invoices a bill meets."""
@@ -57,13 +59,16 @@ class Neighbourhood:
 
     def bills_met(self, row: InvoiceRow) -> set[str]:
         """Ids of the bills a supplier invoice meets."""
-        return {id_ for holders in self._telling(self._keys_of(row)) for id_ in holders.bills}
+        keys = self._invoice_keys.get(row.invoice_id)
+        if keys is None:
+            keys = self._invoice_keys[row.invoice_id] = row.keys
+        return {id_ for holders in self._telling(keys) for id_ in holders.bills}
 
     def peers(self, row: BillRow) -> set[str]:
         """Ids of the other bills with the same number and the same supplier and amount, as far as keys tell."""
-        if row.bill is None:
+        if not self._keys_of(row):
             return set()
-        wanted = number_and_peer_keys_of(side_of(row.bill))
+        wanted = number_and_peer_keys_of(self._bill_side(row))
         holders = [set(telling.bills) for telling in self._telling(wanted)]
         return set.intersection(*holders) - {row.bill_id} if holders else set()
 
@@ -154,23 +159,22 @@ class Neighbourhood:
     def _telling(self, keys: Iterable[str]) -> list[Holders]:
         return [holders for key in keys if (holders := self.holders.get(key)) is not None and holders.tells_apart]
 
-    def _keys_of(self, row: BillRow | InvoiceRow) -> frozenset[str]:
-        id_ = row.bill_id if isinstance(row, BillRow) else row.invoice_id
-        keys = self._keys.get(id_)
+    def _keys_of(self, row: BillRow) -> frozenset[str]:
+        keys = self._bill_keys.get(row.bill_id)
         if keys is None:
-            keys = self._keys[id_] = row.keys
+            keys = self._bill_keys[row.bill_id] = row.keys
         return keys
 
     def _bill_side(self, row: BillRow) -> Side:
-        side = self._sides.get(row.bill_id)
+        side = self._bill_sides.get(row.bill_id)
         if side is None:
             if row.bill is None:
                 raise ValueError("a bill that cannot be read has no keys, and so meets nobody")
-            side = self._sides[row.bill_id] = side_of(row.bill)
+            side = self._bill_sides[row.bill_id] = side_of(row.bill)
         return side
 
     def _invoice_side(self, invoice_id: str) -> Side:
-        side = self._sides.get(invoice_id)
+        side = self._invoice_sides.get(invoice_id)
         if side is None:
-            side = self._sides[invoice_id] = side_of(self.invoices[invoice_id].invoice)
+            side = self._invoice_sides[invoice_id] = side_of(self.invoices[invoice_id].invoice)
         return side

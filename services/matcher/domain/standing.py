@@ -120,7 +120,9 @@ def learnt(
     if known is None:
         return BillRow(bill_id, version, kept, withdrawn, basis, is_due=True, cause=cause)
     newer = replace(known, version=version, bill=kept, withdrawn=withdrawn, basis_sha256=basis)
-    return newer if basis == known.basis_sha256 else opened(newer, cause)
+    if basis == known.basis_sha256:
+        return newer
+    return opened(replace(newer, posting="none") if newer.posting == "rejected" else newer, cause)
 
 
 def opened(row: BillRow, cause: UUID) -> BillRow:
@@ -157,6 +159,17 @@ def decided(row: BillRow, decision: MatchDecided, outcome_sha256: str) -> BillRo
         posting="none" if decision.verdict == "post" else row.posting,
         chosen_by_person=decision.chosen[0] if by_person else None,
     )
+
+
+def is_news(row: BillRow, decision: MatchDecided, outcome_sha256: str) -> bool:
+    """Whether a decision is to be said.
+
+    One that was said before is not. Nor is a second `post` of a bill whose posting was refused and that has not
+    changed since: it would be refused again. A person's answer is always said.
+    """
+    if row.posting == "rejected" and decision.verdict == "post" and decision.reason != "signed_off":
+        return False
+    return outcome_sha256 != row.outcome_sha256
 
 
 def outcome_of(decision: MatchDecided) -> str:

@@ -31,7 +31,7 @@ from services.matcher.domain.eligible import expected_of
 from services.matcher.domain.model import MODEL
 from services.matcher.domain.neighbourhood import Neighbourhood
 from services.matcher.domain.policy import Policy
-from services.matcher.domain.standing import BillRow, decided, outcome_of
+from services.matcher.domain.standing import BillRow, decided, is_news, outcome_of
 from services.matcher.ports import Claim, DecisionStore, RecordStore, WindowStore, Workspaces
 
 BATCH_BILLS: Final = 500
@@ -160,7 +160,7 @@ class Decide:
                 continue
             decision = said[row.bill_id]
             outcome = outcome_of(decision)
-            if outcome == row.outcome_sha256:
+            if not is_news(row, decision, outcome):
                 rows.append(replace(row, is_due=False))
                 continue
             rows.append(decided(row, decision, outcome))
