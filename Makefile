@@ -1,0 +1,42 @@
+# Well. What a bare Debian 12 needs first: python3 python3-venv make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.made
+
+.PHONY: setup run test check lint types imports lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+run: setup
+	$(BIN)/well demo
+
+test: setup
+	$(BIN)/pytest
+
+# Everything CI runs, cheapest first.
+check: lint types imports test
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+# Pins with hashes and without addresses.
+lock:
+	uv lock --quiet
+	uv export --quiet --format requirements-txt --no-emit-project --all-groups --no-annotate --no-header > requirements.lock
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
