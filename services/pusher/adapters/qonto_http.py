@@ -38,7 +38,7 @@ class QontoOverHttp:
 
     A 401 is told to the lender, which refreshes, and the call is made once more: Qonto looks at the token before
     anything else, so a call that met a 401 had no effect. A 403 means that the consent lacks a scope, which only a
-    person can mend.
+    person can mend. A second 401 is told as well: to the lender it means that the grant itself is refused.
     """
 
     def __init__(self, client: QontoClient, lender: TokenLender) -> None:
@@ -102,7 +102,8 @@ class QontoOverHttp:
             await self._lender.refused(workspace, "qonto", refused.secret)
         try:
             return await self._once(await self._lend(workspace, account), call)
-        except _Unauthorized:
+        except _Unauthorized as refused:
+            await self._lender.refused(workspace, "qonto", refused.secret)
             raise ConsentLost("Qonto refuses a fresh token of this workspace, too. Reconnect Qonto.") from None
 
     async def _once(self, token: LentToken, call: Callable[[str], Awaitable[T]]) -> T:

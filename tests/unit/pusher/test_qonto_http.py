@@ -24,6 +24,7 @@ class Lender:
 
     def __init__(self) -> None:
         self.lent = 0
+        self.refusals = 0
 
     async def lend(self, borrower: str, workspace: UUID, provider: str) -> LentToken:
         """The next token."""
@@ -34,6 +35,7 @@ class Lender:
     async def refused(self, workspace: UUID, provider: str, secret: str) -> None:
         """Nothing to do: the next one is another."""
         assert (workspace, provider, secret) == (WORKSPACE, "qonto", f"token-{self.lent}")
+        self.refusals += 1
 
 
 def qonto(answer: Callable[[httpx.Request], httpx.Response]) -> tuple[QontoOverHttp, Lender]:
@@ -73,7 +75,7 @@ async def test_a_second_refusal_of_a_fresh_token_asks_for_a_person() -> None:
     writer, lender = qonto(lambda _: httpx.Response(401, json={"errors": []}))
     with pytest.raises(ConsentLost):
         await writer.upload(WORKSPACE, UPLOAD)
-    assert lender.lent == 2
+    assert (lender.lent, lender.refusals) == (2, 2)
 
 
 async def test_an_answer_that_tells_of_no_invoice_and_no_error_leaves_the_outcome_unknown() -> None:
