@@ -9,7 +9,7 @@ def bound_socket(port: int = 0) -> socket.socket:
     """A socket on 127.0.0.1; port 0 takes a free one. Whoever serves on it closes it.
 
     The protocol is named on purpose: asyncio switches Nagle's algorithm off only for sockets that say they are TCP, and
-    with it on, each small answer waits 40 ms for the other side's delayed acknowledgement.
+    with it on, a small answer waits 40 ms for the other side's delayed acknowledgement.
     """
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

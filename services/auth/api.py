@@ -20,6 +20,7 @@ from uuid import UUID
 
 import structlog
 from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from libs.contracts.errors import ConsentLost, Rejected, Transient, WellError
 from libs.contracts.identity import Provider
@@ -29,12 +30,24 @@ from services.auth.flow.connect import Connecting
 from services.auth.flow.lend import Lending
 from services.auth.flow.mcp_consent import McpConsents
 from services.auth.flow.tickets import Tickets
-from services.auth.pages import page, redirect
 
 SESSION_COOKIE: Final = "well_session"
 
 BODY_MAX_BYTES: Final = 16_384
 """Bytes. The largest body is a form with one token of 80 characters."""
+
+_PAGES: Final = Environment(
+    loader=PackageLoader("services.auth"), autoescape=True, undefined=StrictUndefined, auto_reload=False
+)
+
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""A page with a state or a grant in its address is neither kept nor told to others, and cannot be put into a frame
+where somebody else draws over the button."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -168,3 +181,14 @@ def _status(error: WellError) -> int:
     if isinstance(error, ConsentLost) or (isinstance(error, Rejected) and error.code == "no_session"):
         return HTTPStatus.FORBIDDEN
     return HTTPStatus.BAD_REQUEST
+
+
+def page(template: str, *, title: str, home_url: str, status: int = 200, **words: object) -> web.Response:
+    """A page."""
+    html = _PAGES.get_template(template).render(title=title, home_url=home_url, **words)
+    return web.Response(text=html, content_type="text/html", status=status, headers=_HEADERS)
+
+
+def redirect(address: str) -> web.Response:
+    """Send the browser on, with a GET."""
+    return web.Response(status=303, headers={**_HEADERS, "Location": address})

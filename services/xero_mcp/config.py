@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from services.xero_mcp.domain.budget import Limits
-
-SCOPE: Final = "xero.read"
-"""The one scope there is. Nothing that writes can be asked for, since there is no word for it."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ from libs.runtime.worker import Worker
 from libs.xero.client import XeroClient
 from libs.xero.endpoints import Endpoints
 from services.xero_mcp.api import XeroTools
-from services.xero_mcp.config import SCOPE, XeroMcpSettings
+from services.xero_mcp.config import XeroMcpSettings
+from services.xero_mcp.domain.token import SCOPE
 from services.xero_mcp.flow.authorize import McpAuthorization
 from services.xero_mcp.flow.pacing import Pacing
 from services.xero_mcp.flow.read import Reading
@@ -55,6 +56,8 @@ class XeroMcpService:
     @contextlib.asynccontextmanager
     async def serving(self, bound: socket.socket) -> AsyncIterator[None]:
         """Serve in this loop, on a bound socket, until the block ends. Signals stay with the process."""
+        # Without it a small answer waits 40 ms for the client's delayed acknowledgement; accepted sockets inherit it.
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server = _GuestServer(uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on"))
         task = asyncio.create_task(server.serve(sockets=[bound]))
         ready = asyncio.create_task(server.ready.wait())
@@ -99,7 +102,13 @@ def build(
     """Wire the MCP server over Xero, auth and a database. `http` is closed by its owner."""
     tokens = McpTokens(database=database, store=store, clock=clock, believed_seconds=settings.believed_seconds)
     authorization = McpAuthorization(
-        settings, database=database, store=store, tokens=tokens, consents=consents, clock=clock
+        issuer=settings.url,
+        resource=settings.resource,
+        database=database,
+        store=store,
+        tokens=tokens,
+        consents=consents,
+        clock=clock,
     )
     pacing = Pacing(settings.limits, clock, wait_seconds=settings.wait_seconds)
     tools = XeroTools(

@@ -49,8 +49,12 @@ from services.auth.domain.connection import (
 )
 from services.auth.ports import ConnectionStore, ProviderClient
 
-GRANT_IS_GONE: Final = frozenset({"invalid_grant", "access_denied", "unauthorized_client"})
-"""Refusals that no retry mends. Source: RFC 6749, section 5.2."""
+GRANT_IS_GONE: Final = frozenset({"invalid_grant", "access_denied"})
+"""Refusals that speak of the grant. Others speak of us, such as `invalid_client` after our secret was changed: the
+grant lives on, and is used again when that is mended. Source: RFC 6749, section 5.2."""
+
+REFUSED_PAUSE_SECONDS: Final = 60.0
+"""Seconds before the next try after such a refusal: a person has to change a setting."""
 
 POLL_SECONDS: Final = 0.05
 """Seconds between looks at a row that another process is refreshing; a token call takes some hundred milliseconds."""
@@ -135,9 +139,13 @@ class Refreshing:
                 except Rejected as refusal:
                     if refusal.code not in GRANT_IS_GONE:
                         raise
-        except (Transient, Rejected):
+        except Transient:
             await self._release(workspace, connection, me)
             raise
+        except Rejected as refusal:
+            await self._release(workspace, connection, me)
+            sentence = f"{refusal.sentence} Check the client id and secret of Well at {client.profile.title}."
+            raise Transient(sentence, retry_after_seconds=REFUSED_PAUSE_SECONDS) from None
         return None
 
     async def _keep(self, workspace: UUID, seen: Connection, pair: TokenPair, *, forced: bool) -> None:

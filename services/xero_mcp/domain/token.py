@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
+SCOPE: Final = "xero.read"
+"""The one scope there is. Nothing that writes can be asked for, since there is no word for it."""
+
 TokenKind = Literal["request", "code", "access", "refresh"]
 
 LASTS: Final[dict[TokenKind, timedelta]] = {

@@ -35,7 +35,6 @@ from libs.contracts.errors import Rejected
 from libs.crypto.bearer import INSTALLATION
 from libs.database.port import Database
 from libs.runtime.clock import Clock
-from services.xero_mcp.config import SCOPE, XeroMcpSettings
 from services.xero_mcp.domain.registration import (
     CLIENTS_MAX,
     METADATA_MAX_BYTES,
@@ -43,7 +42,7 @@ from services.xero_mcp.domain.registration import (
     problem_of_name,
     problem_of_redirects,
 )
-from services.xero_mcp.domain.token import LASTS
+from services.xero_mcp.domain.token import LASTS, SCOPE
 from services.xero_mcp.flow.tokens import Held, Issued, McpTokens
 from services.xero_mcp.ports import Consents, XeroMcpStore
 
@@ -56,15 +55,17 @@ class McpAuthorization(OAuthAuthorizationServerProvider[AuthorizationCode, Refre
 
     def __init__(
         self,
-        settings: XeroMcpSettings,
         *,
+        issuer: str,
+        resource: str,
         database: Database,
         store: XeroMcpStore,
         tokens: McpTokens,
         consents: Consents,
         clock: Clock,
     ) -> None:
-        self._settings = settings
+        self._issuer = issuer
+        self._resource = resource
         self._database = database
         self._store = store
         self._tokens = tokens
@@ -107,14 +108,14 @@ class McpAuthorization(OAuthAuthorizationServerProvider[AuthorizationCode, Refre
         Raises:
             AuthorizeError: The request cannot be granted as it is.
         """
-        if params.resource is not None and params.resource.rstrip("/") != self._settings.resource:
+        if params.resource is not None and params.resource.rstrip("/") != self._resource:
             raise AuthorizeError("invalid_target", "this server gives tokens for itself only")
         if not _CHALLENGE.fullmatch(params.code_challenge):
             raise AuthorizeError("invalid_request", "code_challenge is not one of S256")
         scopes = params.scopes or [SCOPE]
         content: dict[str, object] = {
             "scopes": scopes,
-            "resource": self._settings.resource,
+            "resource": self._resource,
             "code_challenge": params.code_challenge,
             "redirect_uri": str(params.redirect_uri),
             "redirect_uri_provided_explicitly": params.redirect_uri_provided_explicitly,
@@ -142,7 +143,7 @@ class McpAuthorization(OAuthAuthorizationServerProvider[AuthorizationCode, Refre
             sentence = "This request of a program was answered already, or is too old. Start again from the program."
             raise Rejected(sentence, code="request")
         redirect, state = str(held.content["redirect_uri"]), held.content["state"]
-        answer = {"state": state if isinstance(state, str) else None, "iss": self._settings.url}
+        answer = {"state": state if isinstance(state, str) else None, "iss": self._issuer}
         if grant is None:
             return construct_redirect_uri(redirect, error="access_denied", **answer)
         workspace = await self._consents.redeem_consent(grant, return_to=self._return_to(request))
@@ -227,7 +228,7 @@ class McpAuthorization(OAuthAuthorizationServerProvider[AuthorizationCode, Refre
                 await self._tokens.end(held)
 
     def _return_to(self, request: str) -> str:
-        return f"{self._settings.url}/consented?{urlencode({'request': request})}"
+        return f"{self._issuer}/consented?{urlencode({'request': request})}"
 
 
 def _of(client: OAuthClientInformationFull, held: Held | None) -> Held | None:

@@ -11,6 +11,8 @@ import pytest
 
 from libs.contracts.errors import ConsentLost, Rejected, Transient
 from libs.contracts.events import ConsentLost as ConsentLostEvent
+from services.auth.adapters.authorization_server import RegisteredApp
+from services.auth.adapters.providers import xero_server
 from services.auth.domain.connection import LEASE, Account, TokenPair
 from services.auth.main import AuthService
 from services.auth.ports import ProviderClient, ProviderProfile
@@ -143,6 +145,26 @@ async def test_a_refresh_without_a_clear_answer_costs_nothing_but_time(stage: St
     await told(stage.xero, "faults", {"method": "POST", "path": "/connect/token", "kind": kind})
     with pytest.raises(Transient):
         await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    assert (await stage.auth.service.lend("xero_mcp", workspace, "xero")).account == TENANT
+
+
+async def test_a_wrong_secret_of_ours_costs_no_consent(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    stage.clock.advance(ALMOST_OLD_SECONDS)
+    async with httpx.AsyncClient() as http:
+        app = RegisteredApp("well-demo", "yesterday's secret", redirect_uri=f"{stage.auth.url}/connect/xero/callback")
+        misconfigured = build_auth(
+            stage.auth.url,
+            clock=stage.clock,
+            clients={"xero": xero_server(stage.xero.endpoints, app, http, stage.clock)},
+            log=stage.kept.log,
+            database=await stage.kept.database(),
+            store=stage.kept.store,
+        )
+        with pytest.raises(Transient) as told_why:
+            await misconfigured.lend("xero_mcp", workspace, "xero")
+    assert "Check the client id and secret" in told_why.value.sentence
     assert (await stage.auth.service.lend("xero_mcp", workspace, "xero")).account == TENANT
 
 

@@ -142,6 +142,20 @@ async def test_a_consent_revoked_at_xero_is_said_as_one_and_other_calls_stay_pos
     assert not again.is_error
 
 
+async def test_an_organisation_disconnected_at_xero_is_a_lost_consent(stage: McpStage) -> None:
+    async with official_client(stage) as client:
+        await client.call_tool("get_invoice", {"invoice_id": BILL})
+        lent = await stage.auth.service.lend("xero_mcp", stage.workspace, "xero")
+        bearer = {"Authorization": f"Bearer {lent.secret}"}
+        async with httpx2.AsyncClient(headers=bearer) as person:
+            (connection,) = (await person.get(stage.xero.endpoints.connections_url)).json()
+            await person.delete(f"{stage.xero.endpoints.connections_url}/{connection['id']}")
+        answer = await client.call_tool("get_invoice", {"invoice_id": BILL})
+    assert answer.structured_content is not None
+    assert answer.structured_content["error"]["kind"] == "ConsentLost"
+    assert await stage.auth.service.connection_state(stage.workspace, "xero") == "lost"
+
+
 async def test_a_token_refused_once_is_replaced_within_the_call(stage: McpStage) -> None:
     async with official_client(stage) as client:
         await client.call_tool("get_invoice", {"invoice_id": BILL})
