@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealer
 from libs.database.embedded import start_embedded
-from libs.database.migrate import RELAY, SERVICES, migrate, role_of, role_password
 from libs.database.postgres import PostgresDatabase, open_database, open_pool
+from libs.database.roles import RELAY, role_of, role_password
+from libs.database.schemas import SERVICES, is_up_to_date
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import Clock
@@ -65,7 +66,10 @@ async def opened_storage(
             dsn, role_secret = server.dsn, None
         else:
             dsn, role_secret = database_url, key
-        await migrate(dsn, role_secret=role_secret)
+        if not await is_up_to_date(dsn):
+            from libs.database.migrate import migrate  # Alembic takes a second to import, and is rarely needed
+
+            await migrate(dsn, role_secret=role_secret)
 
         async def database(service: str) -> PostgresDatabase:
             role = role_of(service)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
-from pathlib import Path
 from typing import Final
 
 import sqlalchemy
@@ -14,28 +11,12 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from libs.contracts.errors import Transient
+from libs.database.roles import RELAY, role_of, role_password
+from libs.database.schemas import MIGRATIONS, SERVICES, fingerprint
 from libs.database.script import read_script, run_script
-
-MIGRATIONS: Final = Path(__file__).parents[2] / "deploy" / "migrations"
-
-SERVICES: Final = ("auth", "xero_mcp", "ingest", "matcher", "pusher", "console", "audit")
-"""Services with a schema, in the order in which theirs are made."""
-
-RELAY: Final = "well_relay"
-"""The role that carries logs: reads every event log, writes nothing."""
 
 _LOCK: Final = 0x57454C4C
 """The advisory lock of migrations: "WELL". Two processes that start together migrate one after the other."""
-
-
-def role_of(service: str) -> str:
-    """The login role of a service."""
-    return f"well_{service}"
-
-
-def role_password(secret: bytes, role: str) -> str:
-    """The password of a role, derived from a secret that every process of the installation is given."""
-    return hmac.new(secret, f"postgres-role/{role}".encode(), hashlib.sha256).hexdigest()
 
 
 async def migrate(dsn: str, *, services: tuple[str, ...] = SERVICES, role_secret: bytes | None = None) -> None:
@@ -62,6 +43,7 @@ def _migrate(dsn: str, services: tuple[str, ...], role_secret: bytes | None) -> 
             run_script(connection, read_script(MIGRATIONS / "bootstrap.sql"))
             for service in services:
                 _upgrade(connection, service)
+            _remember(connection, services)
     except sqlalchemy.exc.OperationalError as error:
         raise Transient("Postgres does not answer, or refuses the user of its address.") from error
     finally:
@@ -89,6 +71,13 @@ def _upgrade(connection: Connection, service: str) -> None:
     config.set_main_option("service", service)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    connection.commit()
+
+
+def _remember(connection: Connection, services: tuple[str, ...]) -> None:
+    connection.exec_driver_sql("DELETE FROM well.migrated")
+    if services == SERVICES:
+        connection.exec_driver_sql("INSERT INTO well.migrated VALUES (%s)", (fingerprint(),))
     connection.commit()
 
 

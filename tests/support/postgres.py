@@ -17,8 +17,10 @@ import pytest
 
 from libs.crypto.keyring import Sealer
 from libs.database.embedded import start_embedded
-from libs.database.migrate import RELAY, SERVICES, migrate, role_of
+from libs.database.migrate import migrate
 from libs.database.postgres import PostgresDatabase, open_database, open_pool
+from libs.database.roles import RELAY, role_of
+from libs.database.schemas import SERVICES
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
 from tests.support.keys import MemoryKeyring

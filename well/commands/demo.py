@@ -10,9 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from well.demo.run import Run, play
-from well.demo.scene import Script
-
 
 def demo(
     *,
@@ -32,6 +29,9 @@ def demo(
 
     A run that was killed goes on where it stopped. With --once, a run that had ended starts anew.
     """
+    from well.demo.run import Run, play
+    from well.demo.scene import Script
+
     script = Script(bills=bills, limit=limit, today=datetime.now(UTC).date())
     console = Console(stderr=as_json)
     summary = asyncio.run(play(Run(script, once=once, as_json=as_json), console))

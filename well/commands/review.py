@@ -17,7 +17,6 @@ from rich.text import Text
 from libs.contracts.events import Candidate
 from services.console.domain.answer import Answer
 from services.console.domain.view import BillView
-from well.commands.opened import opened
 
 app = typer.Typer(help="What waits for a person, and the answers.", no_args_is_help=True)
 
@@ -34,6 +33,7 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """The bills that wait, longest first, each with the reason."""
+    from well.commands.opened import opened
 
     async def run() -> tuple[list[BillView], int]:
         async with opened(workspace) as well:
@@ -51,6 +51,7 @@ def list_(
 @app.command()
 def show(bill: Named, *, workspace: Workspace = None) -> None:
     """One bill with its candidates and the evidence for each."""
+    from well.commands.opened import opened
 
     async def run() -> BillView:
         async with opened(workspace) as well:
@@ -78,6 +79,8 @@ def reject(bill: Named, *, note: Note = None, workspace: Workspace = None) -> No
 
 
 def _answer(bill: str, answer: Answer, workspace: UUID | None, *, invoice_id: str | None, note: str | None) -> None:
+    from well.commands.opened import opened
+
     async def run() -> BillView:
         async with opened(workspace) as well:
             by = getpass.getuser()

@@ -14,7 +14,6 @@ from rich.text import Text
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Rejected
 from services.audit.domain.words import sentence_of
-from well.commands.opened import opened
 
 app = typer.Typer(help="Everything that happened to a record.", no_args_is_help=True)
 
@@ -32,6 +31,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="One event a line, whole.")] = False,
 ) -> None:
     """Every event of a record, each behind the one that caused it."""
+    from well.commands.opened import opened
 
     async def run() -> list[Envelope]:
         async with opened(workspace) as well:

@@ -9,9 +9,7 @@ import signal
 from rich.console import Console
 
 from libs.runtime.clock import SystemClock
-from well.all_in_one import running_well
 from well.home import live
-from well.settings import from_environment
 
 
 def up() -> None:
@@ -24,6 +22,9 @@ def up() -> None:
 
 
 async def _run() -> None:
+    from well.all_in_one import running_well
+    from well.settings import from_environment
+
     settings, installation, console = from_environment(os.environ), live(), Console()
     installation.make()
     stop = asyncio.Event()

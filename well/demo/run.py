@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from rich.console import Console
@@ -21,14 +21,15 @@ from libs.runtime.clock import SystemClock
 from libs.xero.endpoints import endpoints_at as xero_at
 from services.xero_mcp.domain.budget import Limits
 from well.all_in_one import AllInOne, running_well
-from well.demo.closing import closing_words
 from well.demo.live_view import LiveView
 from well.demo.progress import Progress, progress_of
-from well.demo.scene import TENANT, Script, connect, lay_out, truth_of
+from well.demo.scene import TENANT, Script, connect, lay_out
 from well.demo.standins import Standins, running_standins
-from well.demo.summary import Summary, summarise
 from well.home import Installation
 from well.settings import Settings
+
+if TYPE_CHECKING:
+    from well.demo.summary import Summary
 
 LOOK_SECONDS: Final = 0.25
 """Seconds between looks at the counts: a live view that moves, at a cost of a few queries a second."""
@@ -141,6 +142,10 @@ async def _perform(stage: _Stage, *, started: float) -> Summary | None:
         _say(stage.addresses)
     if not await _until_finished(stage, stop):
         return None
+    from well.demo.closing import closing_words
+    from well.demo.scene import truth_of
+    from well.demo.summary import summarise
+
     summary = await summarise(
         stage.well.storage.reader,
         stage.standins,

@@ -6,16 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import httpx
 
 from libs.contracts.errors import Transient
 from well.all_in_one import AllInOne
-from well.demo.company import Company, Truth, company_from_csv, make_company, read_bills_csv
 from well.demo.standins import Standins
 from well.home import Installation, home
+
+if TYPE_CHECKING:
+    from well.demo.company import Company, Truth
 
 TENANT: Final = "d1a5c0de-0000-4000-8000-00000000cafe"
 """The Xero organisation of the demo."""
@@ -59,6 +61,8 @@ class Script:
         Raises:
             Malformed: The CSV is none; the sentence names line and column.
         """
+        from well.demo.company import company_from_csv, make_company, read_bills_csv
+
         if self.bills is None:
             return make_company(SEED, self.today)
         return company_from_csv(read_bills_csv(self.bills, self.limit), SEED, self.today)
@@ -66,6 +70,8 @@ class Script:
 
 def truth_of(installation: Installation) -> Truth:
     """What is so in the company that was laid out."""
+    from well.demo.company import Truth
+
     return Truth.load(installation.standins / "truth.json")
 
 

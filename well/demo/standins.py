@@ -13,7 +13,6 @@ from typing import Any, Final
 import httpx
 
 from libs.contracts.errors import Transient
-from well.demo.company import json_bytes
 from well.home import Installation
 
 START_SECONDS: Final = 15.0
@@ -52,6 +51,8 @@ class Standins:
         return await self._ask(f"{self.qonto_url}/_standin/{path}", query)
 
     async def _tell(self, url: str, words: object) -> dict[str, Any]:
+        from well.demo.company import json_bytes
+
         headers = {"Content-Type": "application/json"}
         answer = await self.http.post(url, content=json_bytes(words), headers=headers)
         return _object(answer)
