@@ -30,7 +30,7 @@ _GOODBYE_SECONDS: Final = 5.0
 
 
 class McpSession:
-    """One session. It is open, or it has ended and says why; it never comes back: open another."""
+    """One session, open until its first error below the tools. It never comes back: open another."""
 
     def __init__(self, url: str, auth: httpx2.Auth) -> None:
         self._url = url
@@ -41,8 +41,8 @@ class McpSession:
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended."""
-        return self._owner.done()
+        """Whether it has ended, or was given up."""
+        return self._owner.done() or self._stop.is_set()
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> CallToolResult:
         """Call a tool.
@@ -61,6 +61,8 @@ class McpSession:
         except ValidationError:
             raise Malformed("The Xero server's answer is not one of MCP.", code="unexpected_shape") from None
         except MCPError as error:
+            # Given up, whatever it was: a server that was started anew may never know this session again.
+            self._stop.set()
             if error.code == CONNECTION_CLOSED:
                 await asyncio.wait({self._owner}, timeout=_GOODBYE_SECONDS)
             if self._owner.done():

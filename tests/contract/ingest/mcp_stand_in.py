@@ -52,7 +52,7 @@ class McpStandIn:
 
     xero: MemoryProvider
     workspace: UUID
-    url: str = ""
+    port: int = 0
     issuer_slash: bool = False
     pkce: bool = True
     refreshes: bool = True
@@ -62,6 +62,11 @@ class McpStandIn:
     access: set[str] = field(default_factory=set)
     refresh: set[str] = field(default_factory=set)
     codes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Its address, once it is served."""
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def mcp_url(self) -> str:
@@ -190,9 +195,8 @@ async def _told(read: Callable[[], Awaitable[dict[str, Any]]]) -> CallToolResult
 
 
 @asynccontextmanager
-async def running(xero: MemoryProvider, workspace: UUID) -> AsyncIterator[McpStandIn]:
-    """The server on a free port."""
-    stand_in = McpStandIn(xero, workspace)
+async def running(stand_in: McpStandIn) -> AsyncIterator[None]:
+    """Serve it on a free port, or where it was served before."""
     tools = stand_in.tools().streamable_http_app()
     lived = cast("AbstractAsyncContextManager[None]", tools.router.lifespan_context(tools))
 
@@ -219,12 +223,14 @@ async def running(xero: MemoryProvider, workspace: UUID) -> AsyncIterator[McpSta
         lifespan=lambda _: lived,
     )
     bound = socket.socket()
-    bound.bind(("127.0.0.1", 0))
-    stand_in.url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", stand_in.port))
+    bound.listen()
+    stand_in.port = bound.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
     serving = asyncio.create_task(server.serve(sockets=[bound]))
     try:
-        yield stand_in
+        yield
     finally:
         server.should_exit = True
         await serving

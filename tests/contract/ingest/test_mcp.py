@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -11,8 +13,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from libs.contracts.errors import ConsentLost, Malformed, Rejected, Transient
 from services.ingest.adapters.mcp_consent import Consents
@@ -23,6 +23,7 @@ from services.ingest.api import CALLBACK_PATH, application
 from services.ingest.domain.attachments import Attachment
 from tests.contract.ingest.conftest import NOW, Kept
 from tests.contract.ingest.mcp_stand_in import LIFETIME_SECONDS, McpStandIn, running
+from tests.support.auth import served
 
 SCOPE = "xero.read"
 
@@ -41,12 +42,9 @@ class Ingest:
     readers: list[XeroOverMcp] = field(default_factory=list)
     pages: list[httpx.Response] = field(default_factory=list)
 
-    def keeper(self, workspace: UUID) -> GrantKeeper:
-        return GrantKeeper(self.kept.database, self.kept.store, self.kept.sealer, workspace, self.server.mcp_url)
-
-    def reader(self) -> XeroOverMcp:
+    def reader(self, url: str | None = None) -> XeroOverMcp:
         """A reader as a process has it after its start."""
-        self.readers.append(XeroOverMcp(self.server.mcp_url, self.keeper, self.kept.clock))
+        self.readers.append(XeroOverMcp(url or self.server.mcp_url, self.consents.keeper_of, self.kept.clock))
         return self.readers[-1]
 
     async def consent(self) -> None:
@@ -57,24 +55,29 @@ class Ingest:
             self.pages.append(await browser.get(url))
 
 
+@asynccontextmanager
+async def staged(kept: Kept, server: McpStandIn) -> AsyncIterator[Ingest]:
+    """Ingest's side, with its callback served."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{bound.getsockname()[1]}{CALLBACK_PATH}"
+
+    def keeper(workspace: UUID) -> GrantKeeper:
+        return GrantKeeper(kept.database, kept.store, kept.sealer, workspace, server.mcp_url)
+
+    consents = Consents(server.mcp_url, url, SCOPE, kept.clock, keeper)
+    made = Ingest(kept, server, consents, url)
+    async with served(application(consents), bound):
+        yield made
+        for reader in made.readers:
+            await reader.close()
+
+
 @pytest.fixture
 async def ingest(kept: Kept) -> AsyncIterator[Ingest]:
-    holder: list[Consents] = []
-    app = web.Application()
-    async with running(MemoryProvider(), kept.workspace) as server:
-
-        async def mounted(request: web.Request) -> web.StreamResponse:
-            return await application(holder[0])._handle(request)
-
-        app.router.add_get(CALLBACK_PATH, mounted)
-        async with TestServer(app) as callback:
-            url = str(callback.make_url(CALLBACK_PATH))
-            made = Ingest(kept, server, None, url)  # type: ignore[arg-type]
-            made.consents = Consents(server.mcp_url, url, SCOPE, kept.clock, made.keeper)
-            holder.append(made.consents)
-            yield made
-            for reader in made.readers:
-                await reader.close()
+    server = McpStandIn(MemoryProvider(), kept.workspace)
+    async with running(server), staged(kept, server) as made:
+        yield made
 
 
 async def test_a_consent_lets_every_tool_be_read(ingest: Ingest) -> None:
@@ -193,10 +196,24 @@ async def test_an_error_of_a_tool_keeps_its_kind_and_the_session_lives_on(ingest
 
 async def test_a_server_that_is_down_is_transient(ingest: Ingest) -> None:
     await ingest.consent()
-    reader = XeroOverMcp("http://127.0.0.1:9/mcp", ingest.keeper, ingest.kept.clock)
-    ingest.readers.append(reader)
+    reader = ingest.reader("http://127.0.0.1:9/mcp")
     with pytest.raises(Transient):
         await reader.records(ingest.kept.workspace, "bill", page=1, since=None)
+
+
+async def test_a_server_that_was_started_anew_is_found_again(kept: Kept) -> None:
+    server = McpStandIn(MemoryProvider(), kept.workspace)
+    async with running(server):
+        pass
+    async with staged(kept, server) as ingest:
+        reader = ingest.reader()
+        async with running(server):
+            await ingest.consent()
+            await reader.records(kept.workspace, "bill", page=1, since=None)
+        with pytest.raises(Transient):
+            await reader.records(kept.workspace, "bill", page=1, since=None)
+        async with running(server):
+            assert (await reader.records(kept.workspace, "bill", page=1, since=None)).page_count == 0
 
 
 async def test_what_is_kept_of_a_grant_is_sealed(ingest: Ingest) -> None:
