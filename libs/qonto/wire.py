@@ -8,15 +8,18 @@ Source: docs.qonto.com, "Versioning" (what may change within v2) and "List suppl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from libs.contracts.errors import Malformed
 from libs.contracts.money import Money, money_from_text
 from libs.qonto.words import Json, Record
+
+_COUNT: Final = re.compile(r"[0-9]{1,15}")
 
 
 def _text(value: object) -> str | None:
@@ -214,7 +217,7 @@ def next_page_in(meta: Json, page: int) -> int | None:
 
 def count_in(value: Json) -> int | None:
     """A count, which is text here (`libs.qonto.words`), or None."""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else None
+    return int(value) if isinstance(value, str) and _COUNT.fullmatch(value) else None
 
 
 def _without_id(what: str) -> Malformed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from typing import Final
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -25,6 +26,7 @@ URL_SECONDS: Final = 1800
 """Seconds an address of a file is good for. Source: "Retrieve an attachment": 30 minutes."""
 
 
+_EXPIRES: Final = re.compile(r"[0-9]{1,18}")
 _KINDS: Final = ((b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
 
 
@@ -102,7 +104,7 @@ async def download(request: web.Request) -> web.Response:
     """The bytes, to whoever has the address while it is good; no token is asked for."""
     world, attachment_id = request.app[WORLD], request.match_info["id"]
     expires = request.query.get("expires", "")
-    good = expires.isdigit() and hmac.compare_digest(
+    good = _EXPIRES.fullmatch(expires) and hmac.compare_digest(
         request.query.get("signature", "").encode(), _signature(world, attachment_id, int(expires)).encode()
     )
     if not good or world.micros() >= int(expires):

@@ -5,6 +5,7 @@ Source: docs.qonto.com, "List supplier invoices" and "Pagination"; Qonto's Postm
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
@@ -39,6 +40,7 @@ SORTABLE: Final = {
 SEARCHABLE: Final = ("supplier_name", "invoice_number", "file_name", "description")
 """Fields `query_fields` may name. The allowed names are nowhere published; these are what an inbox searches."""
 
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _DUE: Final = "json_extract(document, '$.due_date')"
 
 
@@ -77,9 +79,9 @@ async def show_invoice(request: web.Request) -> web.Response:
 def page_wanted(query: Mapping[str, str]) -> tuple[int, int]:
     """`page` and `per_page`; `current_page` is ignored, as clients have found (qonto-mcp-server issues 14 and 17)."""
     page, per_page = query.get("page", "1"), query.get("per_page", str(PER_PAGE_MAX))
-    if not page.isdigit() or not 1 <= int(page) < 10**9:
+    if not _NUMBER.fullmatch(page) or int(page) < 1:
         raise Refusal(400, "invalid", "page must be 1 or more", {"parameter": "page"})
-    if not per_page.isdigit() or not 1 <= int(per_page) <= PER_PAGE_MAX:
+    if not _NUMBER.fullmatch(per_page) or not 1 <= int(per_page) <= PER_PAGE_MAX:
         raise Refusal(400, "invalid", f"per_page must be 1 to {PER_PAGE_MAX}", {"parameter": "per_page"})
     return int(page), int(per_page)
 

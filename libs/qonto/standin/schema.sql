@@ -38,7 +38,7 @@ create table if not exists invoices (
 create index if not exists invoices_updated on invoices (organization_id, updated_at, seq);
 create index if not exists invoices_created on invoices (organization_id, created_at, seq);
 create index if not exists invoices_attachment on invoices (attachment_id);
-create index if not exists invoices_due on invoices (analyse_at) where analyse_at is not null;
+create index if not exists invoices_due on invoices (organization_id, analyse_at) where analyse_at is not null;
 create index if not exists invoices_number on invoices (organization_id, json_extract(document, '$.invoice_number'));
 create table if not exists remembered (  -- answers to idempotency keys
     organization_id text not null, scope text not null, key text not null, until integer not null,

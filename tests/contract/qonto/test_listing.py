@@ -97,6 +97,7 @@ async def test_filters_keep_what_they_say(desk: Desk, query: str, found: list[in
     "query",
     [
         "page=0",
+        "page=²",
         "per_page=101",
         "sort_by=mood:asc",
         "sort_by=updated_at",

@@ -98,7 +98,13 @@ def test_an_ampersand_escaped_twice_is_mended() -> None:
 def test_pages_end_where_meta_says_nothing_and_never_run_in_a_circle() -> None:
     """`next_page` is null at the end, or left out: qontoctl #630."""
     assert next_page_in({"next_page": "3"}, 2) == 3
-    assert next_page_in({"next_page": None}, 2) is next_page_in({}, 2) is next_page_in(None, 2) is None
+    assert (
+        next_page_in({"next_page": "9" * 5_000}, 2)
+        is next_page_in({"next_page": None}, 2)
+        is next_page_in({}, 2)
+        is next_page_in(None, 2)
+        is None
+    )
     with pytest.raises(Malformed):
         next_page_in({"next_page": "2"}, 2)
 
