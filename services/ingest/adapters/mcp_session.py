@@ -58,7 +58,8 @@ class McpSession:
             raise self._end()
         try:
             return await self._open.result().call_tool(tool, dict(arguments))
-        except ValidationError:
+        except (ValidationError, RuntimeError):
+            # The SDK raises RuntimeError for content that breaks the schema the tool itself declared.
             raise Malformed("The Xero server's answer is not one of MCP.", code="unexpected_shape") from None
         except MCPError as error:
             # Given up, whatever it was: a server that was started anew may never know this session again.
