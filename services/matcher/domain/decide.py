@@ -37,7 +37,6 @@ class Case:
         withdrawn: Why Xero took it back, if it did.
         options: The supplier invoices it may be, best first.
         duplicates: Other bills of this workspace that say the same and come before it.
-        supplier_is_known: A bill of this supplier was posted, or linked by a person, before.
         is_crowded: So many records share its amount and supplier that they were not compared.
         posted: What it was posted as, if it was.
         answer: What a person said, if it holds for this version.
@@ -48,7 +47,6 @@ class Case:
     withdrawn: str | None = None
     options: Sequence[Option] = ()
     duplicates: Sequence[str] = ()
-    supplier_is_known: bool = True
     is_crowded: bool = False
     posted: Posted | None = None
     answer: Answer | None = None
@@ -149,7 +147,6 @@ def _not_at_qonto(case: Case, bill: Bill, none: float, policy: Policy) -> Decisi
         policy,
         is_crowded=case.is_crowded,
         duplicates=case.duplicates,
-        supplier_is_known=case.supplier_is_known,
     )
     if asked is not None:
         return replace(_on(asked, "review"), confidence=none)

@@ -11,10 +11,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from services.matcher.domain.blocking import KEY_HOLDERS_MAX, number_and_peer_keys_of, peer_key_of
+from services.matcher.domain.blocking import KEY_HOLDERS_MAX, keys_of, number_and_peer_keys_of, peer_key_of
 from services.matcher.domain.compare import Compared, compare
 from services.matcher.domain.confidence import odds_of
 from services.matcher.domain.decide import Case
+from services.matcher.domain.eligible import is_eligible
 from services.matcher.domain.option import PLAUSIBLE_BITS, Option, best_of, veto_of
 from services.matcher.domain.side import Side, side_of
 from services.matcher.domain.standing import BillRow, InvoiceRow
@@ -53,20 +54,32 @@ class Neighbourhood:
     _invoice_keys: dict[str, frozenset[str]] = field(default_factory=dict)
     _invoice_sides: dict[str, Side] = field(default_factory=dict)
 
+    def keys_of_bill(self, row: BillRow) -> frozenset[str]:
+        """The blocking keys of a bill; a bill that takes no part has none."""
+        keys = self._bill_keys.get(row.bill_id)
+        if keys is None:
+            takes_part = is_eligible(row.bill, row.withdrawn)
+            keys = self._bill_keys[row.bill_id] = frozenset(keys_of(self._bill_side(row)) if takes_part else ())
+        return keys
+
+    def keys_of_invoice(self, invoice_id: str) -> frozenset[str]:
+        """The blocking keys of a supplier invoice that was read."""
+        keys = self._invoice_keys.get(invoice_id)
+        if keys is None:
+            keys = self._invoice_keys[invoice_id] = frozenset(keys_of(self._invoice_side(invoice_id)))
+        return keys
+
     def invoices_met(self, row: BillRow) -> set[str]:
         """Ids of the supplier invoices a bill meets."""
-        return {id_ for holders in self._telling(self._keys_of(row)) for id_ in holders.invoices}
+        return {id_ for holders in self._telling(self.keys_of_bill(row)) for id_ in holders.invoices}
 
     def bills_met(self, row: InvoiceRow) -> set[str]:
         """Ids of the bills a supplier invoice meets."""
-        keys = self._invoice_keys.get(row.invoice_id)
-        if keys is None:
-            keys = self._invoice_keys[row.invoice_id] = row.keys
-        return {id_ for holders in self._telling(keys) for id_ in holders.bills}
+        return {id_ for holders in self._telling(self.keys_of_invoice(row.invoice_id)) for id_ in holders.bills}
 
     def peers(self, row: BillRow) -> set[str]:
         """Ids of the other bills with the same number and the same supplier and amount, as far as keys tell."""
-        if not self._keys_of(row):
+        if not self.keys_of_bill(row):
             return set()
         wanted = number_and_peer_keys_of(self._bill_side(row))
         holders = [set(telling.bills) for telling in self._telling(wanted)]
@@ -74,12 +87,12 @@ class Neighbourhood:
 
     def unread_peer_keys(self, rows: Iterable[BillRow]) -> list[str]:
         """The keys that tell whether these bills repeat an amount, as far as they were not read."""
-        keys = {key for row in rows if self._keys_of(row) and (key := peer_key_of(self._bill_side(row)))}
+        keys = {key for row in rows if self.keys_of_bill(row) and (key := peer_key_of(self._bill_side(row)))}
         return sorted(keys - self.holders.keys())
 
     def plausible(self, row: BillRow) -> list[tuple[str, Compared]]:
         """The supplier invoices a bill may be, best first; none for a bill that takes no part."""
-        if not self._keys_of(row):
+        if not self.keys_of_bill(row):
             return []
         ours = self._bill_side(row)
         is_repeated = self._is_repeated(ours)
@@ -116,7 +129,7 @@ class Neighbourhood:
 
     def _odds(self, bill_id: str, invoice_id: str) -> float:
         """The odds of a rival; none for a bill whose supplier invoice is settled as another one."""
-        rival = self.bills.get(bill_id)
+        rival = self._taking_part(bill_id)
         if rival is None or rival.fixed_invoice_id not in (None, invoice_id):
             return 0.0
         ours = self._bill_side(rival)
@@ -131,12 +144,12 @@ class Neighbourhood:
 
     def _is_crowded(self, row: BillRow) -> bool:
         """Whether the same supplier's records over the same amount are too many to be compared, and Qonto has some."""
-        key = peer_key_of(self._bill_side(row)) if self._keys_of(row) else None
+        key = peer_key_of(self._bill_side(row)) if self.keys_of_bill(row) else None
         holders = self.holders.get(key) if key else None
         return holders is not None and not holders.tells_apart and bool(holders.invoices)
 
     def _repeats(self, row: BillRow, other_id: str) -> bool:
-        other = self.bills.get(other_id)
+        other = self._taking_part(other_id)
         if other is None:
             return False
         ours, theirs = self._bill_side(row), self._bill_side(other)
@@ -159,11 +172,10 @@ class Neighbourhood:
     def _telling(self, keys: Iterable[str]) -> list[Holders]:
         return [holders for key in keys if (holders := self.holders.get(key)) is not None and holders.tells_apart]
 
-    def _keys_of(self, row: BillRow) -> frozenset[str]:
-        keys = self._bill_keys.get(row.bill_id)
-        if keys is None:
-            keys = self._bill_keys[row.bill_id] = row.keys
-        return keys
+    def _taking_part(self, bill_id: str) -> BillRow | None:
+        """The bill, unless it left since its keys were read."""
+        row = self.bills.get(bill_id)
+        return row if row is not None and self.keys_of_bill(row) else None
 
     def _bill_side(self, row: BillRow) -> Side:
         side = self._bill_sides.get(row.bill_id)

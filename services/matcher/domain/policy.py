@@ -20,7 +20,6 @@ class Policy:
             would be one that Qonto has: then only rivals speak against it, and they must do so a hundred times over.
         asks_without_document: A bill without a file is shown instead of posted.
         asks_possible_duplicate: A bill that repeats another bill of Xero is shown instead of posted.
-        asks_first_of_supplier: The first bill of a supplier is shown instead of posted.
         asks_above: Bills above this amount in its currency are shown instead of posted; None for no limit.
     """
 
@@ -30,7 +29,6 @@ class Policy:
     rival_margin: float = 0.99
     asks_without_document: bool = True
     asks_possible_duplicate: bool = True
-    asks_first_of_supplier: bool = False
     asks_above: Money | None = None
 
 

@@ -9,9 +9,7 @@ from services.matcher.domain.eligible import Grounds
 from services.matcher.domain.policy import Policy
 
 
-def asks_for_person(
-    bill: Bill, policy: Policy, *, is_crowded: bool, duplicates: Sequence[str], supplier_is_known: bool
-) -> Grounds | None:
+def asks_for_person(bill: Bill, policy: Policy, *, is_crowded: bool, duplicates: Sequence[str]) -> Grounds | None:
     """The first rule that wants a person to look before this bill is posted; None when none does."""
     if is_crowded:
         sentence = (
@@ -31,6 +29,4 @@ def asks_for_person(
     limit = policy.asks_above
     if limit and bill.total and bill.total.currency == limit.currency and bill.total.minor > limit.minor:
         return Grounds("amount_above", f"The total is above {limit}, the limit up to which bills are posted unseen.")
-    if policy.asks_first_of_supplier and not supplier_is_known:
-        return Grounds("first_bill_of_supplier", "This is the first bill of this supplier; a person looks at it once.")
     return None

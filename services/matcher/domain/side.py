@@ -26,13 +26,17 @@ class Side:
 
 def side_of(record: Bill | QontoInvoice) -> Side:
     """The fields of a record that are compared."""
-    tax_number = "".join(character for character in record.tax_number or "" if character.isalnum()).upper()
     return Side(
         id=record.bill_id if isinstance(record, Bill) else record.invoice_id,
         name=name_form(record.supplier_name),
-        tax_number=tax_number or None,
+        tax_number=_bare(record.tax_number) if record.tax_number else None,
         total=record.total,
         tax_minor=record.total_tax.minor if record.total_tax else None,
         issue_date=record.issue_date,
         reference=reference_of(record.number),
     )
+
+
+def _bare(tax_number: str) -> str | None:
+    """Without spaces and dots: `FR 12 345` -> `FR12345`."""
+    return "".join(character for character in tax_number if character.isalnum()).upper() or None

@@ -114,7 +114,7 @@ class Decide:
 
     async def _read_around(self, tx: Transaction, due: Sequence[BillRow]) -> tuple[Neighbourhood, Plausible]:
         near = Neighbourhood(bills={row.bill_id: row for row in due})
-        near.holders = await self._records.holders(tx, sorted({key for row in due for key in row.keys}))
+        near.holders = await self._records.holders(tx, sorted({key for row in due for key in near.keys_of_bill(row)}))
         chosen = {row.answer.invoice_id for row in due if row.answer and row.answer.invoice_id}
         met = chosen.union(*(near.invoices_met(row) for row in due))
         near.invoices = await self._records.invoices(tx, sorted(met))
@@ -127,7 +127,7 @@ class Decide:
     async def _read_rivals(
         self, tx: Transaction, near: Neighbourhood, due: Sequence[BillRow], wanted: Sequence[str]
     ) -> None:
-        keys = {key for id_ in wanted for key in near.invoices[id_].keys}
+        keys = {key for id_ in wanted for key in near.keys_of_invoice(id_)}
         near.holders |= await self._records.holders(tx, sorted(keys - near.holders.keys()))
         rivals = {id_ for wanted_id in wanted for id_ in near.bills_met(near.invoices[wanted_id])}
         peers = {id_ for row in due for id_ in near.peers(row)}

@@ -105,7 +105,6 @@ def test_a_veto_asks_a_person_instead_of_linking_or_posting(fields: dict[str, ob
     [
         ({"duplicates": ("bill-2",)}, STANDARD, "possible_duplicate"),
         ({"is_crowded": True}, STANDARD, "too_many_alike"),
-        ({"supplier_is_known": False}, Policy("p", asks_first_of_supplier=True), "first_bill_of_supplier"),
         ({}, Policy("p", asks_above=Money(minor=100_000, currency="EUR")), "amount_above"),
     ],
 )
