@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -61,6 +62,19 @@ class Stage:
 @pytest.fixture
 async def stage(kept: Kept) -> AsyncIterator[Stage]:
     """Auth and Xero, running."""
+    async with _stage(kept) as running:
+        yield running
+
+
+@pytest.fixture
+async def quick(memory: MemoryFixture) -> AsyncIterator[Stage]:
+    """The same over memory alone, for what is decided before any row is read."""
+    async with _stage(Kept(memory)) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _stage(kept: Kept) -> AsyncIterator[Stage]:
     clock = ShiftedClock()
     async with (
         running_standin(clock=clock) as xero,

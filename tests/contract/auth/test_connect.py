@@ -11,7 +11,7 @@ import pytest
 from libs.contracts.events import ConsentGranted, ConsentRevoked
 from libs.xero.endpoints import READ_SCOPES
 from tests.contract.auth.conftest import Stage, events_of
-from tests.support.auth import TENANT, calls
+from tests.support.auth import TENANT, calls, web_client
 
 
 async def authorize_url(stage: Stage, workspace: UUID, query: str = "") -> dict[str, str]:
@@ -27,7 +27,7 @@ async def callback(stage: Stage, workspace: UUID, query: dict[str, str], provide
 
 
 async def code_for(stage: Stage, query: dict[str, str]) -> dict[str, str]:
-    async with httpx.AsyncClient() as browser:
+    async with web_client() as browser:
         answer = await browser.get(stage.xero.endpoints.authorize_url, params=query)
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
 
@@ -46,8 +46,8 @@ async def test_a_person_connects_xero_and_reads_in_plain_words_what_was_granted(
     assert said == ConsentGranted(provider="xero", account=TENANT, scopes=READ_SCOPES)
 
 
-async def test_the_way_to_xero_carries_pkce_and_a_state_that_cannot_be_guessed(stage: Stage) -> None:
-    query = await authorize_url(stage, uuid4())
+async def test_the_way_to_xero_carries_pkce_and_a_state_that_cannot_be_guessed(quick: Stage) -> None:
+    query = await authorize_url(quick, uuid4())
     assert query["code_challenge_method"] == "S256"
     assert len(query["code_challenge"]) == 43
     assert len(query["state"].partition(".")[2]) >= 32
@@ -66,10 +66,10 @@ async def test_a_callback_that_comes_twice_is_refused_the_second_time(stage: Sta
 
 
 @pytest.mark.parametrize("state", ["", "x", f"{uuid4().hex}.guess", "é" * 40, "a" * 5000])
-async def test_a_callback_without_our_state_is_refused(stage: Stage, state: str) -> None:
-    answer = await callback(stage, uuid4(), {"code": "c", "state": state})
+async def test_a_callback_without_our_state_is_refused(quick: Stage, state: str) -> None:
+    answer = await callback(quick, uuid4(), {"code": "c", "state": state})
     assert answer.status_code == httpx.codes.BAD_REQUEST
-    assert not [call for call in await calls(stage.xero) if "/connect/token" in call]
+    assert not [call for call in await calls(quick.xero) if "/connect/token" in call]
 
 
 async def test_a_state_of_another_workspace_is_refused(stage: Stage) -> None:
@@ -85,32 +85,32 @@ async def test_a_state_older_than_ten_minutes_is_refused(stage: Stage) -> None:
     assert (await callback(stage, workspace, answer)).status_code == httpx.codes.BAD_REQUEST
 
 
-async def test_a_code_of_another_visit_is_refused_for_its_verifier(stage: Stage) -> None:
+async def test_a_code_of_another_visit_is_refused_for_its_verifier(quick: Stage) -> None:
     workspace = uuid4()
-    mine, theirs = await authorize_url(stage, workspace), await authorize_url(stage, uuid4())
-    stolen = await code_for(stage, theirs)
-    answer = await callback(stage, workspace, {"code": stolen["code"], "state": mine["state"]})
+    mine, theirs = await authorize_url(quick, workspace), await authorize_url(quick, uuid4())
+    stolen = await code_for(quick, theirs)
+    answer = await callback(quick, workspace, {"code": stolen["code"], "state": mine["state"]})
     assert answer.status_code == httpx.codes.BAD_REQUEST
-    assert await stage.auth.service.connection_state(workspace, "xero") == "none"
+    assert await quick.auth.service.connection_state(workspace, "xero") == "none"
 
 
 @pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"])
-async def test_a_return_address_elsewhere_is_refused(stage: Stage, address: str) -> None:
-    async with stage.auth.signed_in(uuid4()) as browser:
-        answer = await browser.get(f"{stage.auth.url}/connect/xero", params={"return_to": address})
+async def test_a_return_address_elsewhere_is_refused(quick: Stage, address: str) -> None:
+    async with quick.auth.signed_in(uuid4()) as browser:
+        answer = await browser.get(f"{quick.auth.url}/connect/xero", params={"return_to": address})
     assert answer.status_code == httpx.codes.BAD_REQUEST
 
 
-async def test_without_a_session_nobody_connects_anything(stage: Stage) -> None:
-    async with httpx.AsyncClient() as stranger:
-        answer = await stranger.get(f"{stage.auth.url}/connect/xero")
+async def test_without_a_session_nobody_connects_anything(quick: Stage) -> None:
+    async with web_client() as stranger:
+        answer = await stranger.get(f"{quick.auth.url}/connect/xero")
     assert answer.status_code == httpx.codes.FORBIDDEN
     assert "not signed in" in answer.text
 
 
 async def test_a_sign_in_link_works_once(stage: Stage) -> None:
     link = await stage.auth.service.sign_in_ticket(uuid4())
-    async with httpx.AsyncClient() as browser:
+    async with web_client() as browser:
         first, second = await browser.get(link), await browser.get(link)
     cookie = first.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
@@ -118,18 +118,18 @@ async def test_a_sign_in_link_works_once(stage: Stage) -> None:
     assert second.status_code == httpx.codes.FORBIDDEN
 
 
-async def test_a_refusal_at_xero_is_said_calmly_and_changes_nothing(stage: Stage) -> None:
+async def test_a_refusal_at_xero_is_said_calmly_and_changes_nothing(quick: Stage) -> None:
     workspace = uuid4()
-    query = await authorize_url(stage, workspace)
-    answer = await callback(stage, workspace, {"error": "access_denied", "state": query["state"]})
+    query = await authorize_url(quick, workspace)
+    answer = await callback(quick, workspace, {"error": "access_denied", "state": query["state"]})
     assert answer.status_code == httpx.codes.OK
     assert "Nothing was changed" in answer.text
-    assert await stage.auth.service.connection_state(workspace, "xero") == "none"
+    assert await quick.auth.service.connection_state(workspace, "xero") == "none"
 
 
-async def test_an_unknown_page_is_a_page_too(stage: Stage) -> None:
-    async with stage.auth.signed_in(uuid4()) as browser:
-        answer = await browser.get(f"{stage.auth.url}/connect/sage")
+async def test_an_unknown_page_is_a_page_too(quick: Stage) -> None:
+    async with quick.auth.signed_in(uuid4()) as browser:
+        answer = await browser.get(f"{quick.auth.url}/connect/sage")
     assert answer.status_code == httpx.codes.NOT_FOUND
     assert "<h1>" in answer.text
 
@@ -141,7 +141,7 @@ async def test_disconnecting_ends_the_consent_at_xero_and_says_so_once(stage: St
     await stage.auth.service.revoke(workspace, "xero")
     await stage.auth.service.revoke(workspace, "xero")
     assert await stage.auth.service.connection_state(workspace, "xero") == "revoked"
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         bearer = {"Authorization": f"Bearer {token.secret}"}
         answer = await http.get(stage.xero.endpoints.connections_url, headers=bearer)
     assert answer.status_code == httpx.codes.UNAUTHORIZED or answer.json() == []

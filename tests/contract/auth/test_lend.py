@@ -17,7 +17,7 @@ from services.auth.domain.connection import LEASE, Account, TokenPair
 from services.auth.main import AuthService
 from services.auth.ports import ProviderClient, ProviderProfile
 from tests.contract.auth.conftest import Stage, events_of
-from tests.support.auth import TENANT, build_auth, calls, told, xero_client
+from tests.support.auth import TENANT, build_auth, calls, told, web_client, xero_client
 
 ALMOST_OLD_SECONDS: Final = 1800 - 60
 """A Xero token lives 30 minutes; with a minute left it is refreshed first. Source: facts/xero.md, section 5."""
@@ -76,7 +76,7 @@ async def test_fifty_tasks_in_three_processes_refresh_an_old_token_once(stage: S
     await stage.auth.connect(workspace, "xero")
     before = await token_calls(stage)
     stage.clock.advance(ALMOST_OLD_SECONDS)
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         processes = [await another_process(stage, http) for _ in range(3)]
         tokens = await asyncio.gather(*(processes[n % 3].lend("xero_mcp", workspace, "xero") for n in range(50)))
     assert await token_calls(stage) == before + 1
@@ -87,7 +87,7 @@ async def test_a_process_that_dies_between_the_answer_and_the_commit_costs_no_co
     workspace = uuid4()
     await stage.auth.connect(workspace, "xero")
     stage.clock.advance(ALMOST_OLD_SECONDS)
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         dying = await another_process(stage, http, dies=True)
         with pytest.raises(Died):
             await dying.lending._refreshing.refreshed(workspace, "xero", beyond=0)
@@ -148,30 +148,30 @@ async def test_a_refresh_without_a_clear_answer_costs_nothing_but_time(stage: St
     assert (await stage.auth.service.lend("xero_mcp", workspace, "xero")).account == TENANT
 
 
-async def test_a_wrong_secret_of_ours_costs_no_consent(stage: Stage) -> None:
+async def test_a_wrong_secret_of_ours_costs_no_consent(quick: Stage) -> None:
     workspace = uuid4()
-    await stage.auth.connect(workspace, "xero")
-    stage.clock.advance(ALMOST_OLD_SECONDS)
-    async with httpx.AsyncClient() as http:
-        app = RegisteredApp("well-demo", "yesterday's secret", redirect_uri=f"{stage.auth.url}/connect/xero/callback")
+    await quick.auth.connect(workspace, "xero")
+    quick.clock.advance(ALMOST_OLD_SECONDS)
+    async with web_client() as http:
+        app = RegisteredApp("well-demo", "yesterday's secret", redirect_uri=f"{quick.auth.url}/connect/xero/callback")
         misconfigured = build_auth(
-            stage.auth.url,
-            clock=stage.clock,
-            clients={"xero": xero_server(stage.xero.endpoints, app, http, stage.clock)},
-            log=stage.kept.log,
-            database=await stage.kept.database(),
-            store=stage.kept.store,
+            quick.auth.url,
+            clock=quick.clock,
+            clients={"xero": xero_server(quick.xero.endpoints, app, http, quick.clock)},
+            log=quick.kept.log,
+            database=await quick.kept.database(),
+            store=quick.kept.store,
         )
         with pytest.raises(Transient) as told_why:
             await misconfigured.lend("xero_mcp", workspace, "xero")
     assert "Check the client id and secret" in told_why.value.sentence
-    assert (await stage.auth.service.lend("xero_mcp", workspace, "xero")).account == TENANT
+    assert (await quick.auth.service.lend("xero_mcp", workspace, "xero")).account == TENANT
 
 
 @pytest.mark.parametrize("service", ["ingest", "pusher", "matcher", "console", ""])
-async def test_only_the_mcp_server_borrows_xero(stage: Stage, service: str) -> None:
+async def test_only_the_mcp_server_borrows_xero(quick: Stage, service: str) -> None:
     with pytest.raises(Rejected) as refused:
-        await stage.auth.service.lend(service, uuid4(), "xero")
+        await quick.auth.service.lend(service, uuid4(), "xero")
     assert refused.value.code == "not_a_borrower"
 
 

@@ -16,7 +16,7 @@ from libs.xero.standin import running_standin as running_xero
 from services.auth.domain.connection import LEASE
 from tests.contract.auth.conftest import Kept
 from tests.contract.auth.test_lend import Died, DiesAfterTheAnswer
-from tests.support.auth import RunningAuth, build_auth, qonto_client, running_auth, told
+from tests.support.auth import RunningAuth, build_auth, qonto_client, running_auth, told, web_client
 
 QontoStage = tuple[RunningAuth, Standin, ShiftedClock, Kept]
 
@@ -59,7 +59,7 @@ async def test_a_death_after_the_answer_is_mended_within_the_sixty_seconds_of_gr
     workspace = uuid4()
     await auth.connect(workspace, "qonto")
     clock.advance(3600 - 60)
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         dying = build_auth(
             auth.url,
             clock=clock,

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
 from libs.runtime.clock import ShiftedClock
@@ -24,7 +23,7 @@ from services.xero_mcp.adapters.postgres import PostgresXeroMcpStore
 from services.xero_mcp.config import XeroMcpSettings
 from services.xero_mcp.domain.budget import Limits
 from services.xero_mcp.main import XeroMcpService, build
-from tests.support.auth import TENANT, RunningAuth, running_auth, told
+from tests.support.auth import TENANT, RunningAuth, running_auth, told, web_client
 from tests.support.memory import MemoryFixture
 from tests.support.postgres import PostgresFixture
 
@@ -89,7 +88,7 @@ async def mcp_stage(
             store=MemoryAuthStore() if in_memory else PostgresAuthStore(fixture.sealer),
             settings=auth_settings,
         ) as auth,
-        httpx.AsyncClient() as http,
+        web_client() as http,
     ):
         mcp = build(
             settings=XeroMcpSettings(url=url, **(settings or {"limits": Limits(per_minute=50)})),

@@ -14,6 +14,7 @@ import pytest
 from libs.contracts.errors import Rejected
 from services.xero_mcp.domain.registration import CLIENTS_MAX
 from tests.contract.xero_mcp.conftest import CALLBACK, McpStage, mcp_stage
+from tests.support.auth import web_client
 from tests.support.memory import MemoryFixture
 
 VERIFIER = secrets.token_urlsafe(48)
@@ -21,13 +22,13 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 
 
 async def post(stage: McpStage, path: str, form: dict[str, str]) -> httpx.Response:
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         return await http.post(f"{stage.root}{path}", data=form)
 
 
 async def register(stage: McpStage, words: dict[str, Any] | None = None) -> httpx.Response:
     metadata = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none", "client_name": "Tester"}
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         return await http.post(f"{stage.root}/register", json=metadata | (words or {}))
 
 
@@ -49,7 +50,7 @@ def asking(stage: McpStage, client: str, **words: str) -> dict[str, str]:
 
 
 async def authorize(stage: McpStage, query: dict[str, str]) -> httpx.Response:
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         return await http.get(f"{stage.root}/authorize", params=query)
 
 
@@ -79,7 +80,7 @@ def refreshing(client: str, token: str) -> dict[str, str]:
 
 
 async def opens(stage: McpStage, access_token: str) -> bool:
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         answer = await http.post(
             stage.mcp.url,
             json={"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}},
@@ -93,7 +94,7 @@ async def opens(stage: McpStage, access_token: str) -> bool:
 
 
 async def test_the_metadata_say_what_is_given(quick: McpStage) -> None:
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         resource = (await http.get(f"{quick.root}/.well-known/oauth-protected-resource/mcp")).json()
         server = (await http.get(f"{quick.root}/.well-known/oauth-authorization-server")).json()
         challenge = await http.post(quick.mcp.url, json={})
@@ -190,7 +191,7 @@ async def test_a_grant_opens_only_the_request_it_was_given_for(stage: McpStage) 
 
 @pytest.mark.parametrize("query", [{}, {"request": "x", "grant": "y"}, {"request": f"{uuid4().hex}.z"}])
 async def test_a_return_that_belongs_to_no_request_is_refused(quick: McpStage, query: dict[str, str]) -> None:
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         answer = await http.get(f"{quick.root}/consented", params=query)
     assert answer.status_code == httpx.codes.BAD_REQUEST
 
@@ -248,7 +249,7 @@ async def test_a_registration_that_asks_for_too_much_is_refused(quick: McpStage,
 
 
 async def test_a_flood_of_registrations_ends_at_the_limit_and_makes_room_after_an_hour(memory: MemoryFixture) -> None:
-    async with mcp_stage(memory) as stage, httpx.AsyncClient() as http:
+    async with mcp_stage(memory) as stage, web_client() as http:
         words = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
         codes = [(await http.post(f"{stage.root}/register", json=words)).status_code for _ in range(CLIENTS_MAX + 20)]
         assert codes == [201] * CLIENTS_MAX + [400] * 20
@@ -267,7 +268,7 @@ async def test_a_token_of_one_workspace_never_reads_for_another(stage: McpStage)
 async def test_in_the_demo_a_browser_without_a_session_is_waved_through(memory: MemoryFixture) -> None:
     workspace = uuid4()
     demo = {"sign_in": "open", "open_workspace": workspace, "mcp_consent": "auto"}
-    async with mcp_stage(memory, auth_settings=demo) as stage, httpx.AsyncClient() as browser:
+    async with mcp_stage(memory, auth_settings=demo) as stage, web_client() as browser:
         answer = await authorize(stage, asking(stage, await registered(stage)))
         while not answer.headers["Location"].startswith(CALLBACK):
             answer = await browser.get(answer.headers["Location"])
