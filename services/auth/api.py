@@ -25,6 +25,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from libs.contracts.errors import ConsentLost, Rejected, Transient, WellError
 from libs.contracts.identity import Provider
 from services.auth.config import AuthSettings
+from services.auth.domain.connection import TITLES
 from services.auth.domain.plain_words import plain_words
 from services.auth.flow.connect import Connecting
 from services.auth.flow.lend import Lending
@@ -63,14 +64,14 @@ class AuthPages:
         connecting: Connecting,
         lending: Lending,
         consents: McpConsents,
-        titles: dict[Provider, str],
+        providers: tuple[Provider, ...],
     ) -> None:
         self._settings = settings
         self._tickets = tickets
         self._connecting = connecting
         self._lending = lending
         self._consents = consents
-        self._titles = titles
+        self._providers = providers
 
     def app(self) -> web.Application:
         """The application, for a server or as a part of another application at its root."""
@@ -116,7 +117,7 @@ class AuthPages:
         provider, state = self._provider(request), request.query.get("state", "")
         if "error" in request.query:
             await self._connecting.give_up(workspace, provider, state=state)
-            sentence = f"{self._titles[provider]} was not connected: the access was refused there. Nothing was changed."
+            sentence = f"{TITLES[provider]} was not connected: the access was refused there. Nothing was changed."
             return self._page("page.html", title="Not connected", sentence=sentence, status=HTTPStatus.OK)
         granted = await self._connecting.finish(workspace, provider, state=state, code=request.query.get("code", ""))
         if granted.return_to is not None:
@@ -124,7 +125,7 @@ class AuthPages:
         return self._page(
             "granted.html",
             title="Connected",
-            provider=self._titles[provider],
+            provider=TITLES[provider],
             account_name=granted.account.name,
             lines=plain_words(granted.scopes),
         )
@@ -166,7 +167,7 @@ class AuthPages:
             return self._page("page.html", title="That did not work", sentence=sentence, status=error.status)
 
     def _provider(self, request: web.Request) -> Provider:
-        for provider in self._titles:
+        for provider in self._providers:
             if provider == request.match_info["provider"]:
                 return provider
         raise web.HTTPNotFound

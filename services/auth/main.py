@@ -122,9 +122,8 @@ def build(
         clock=clock,
     )
     consents = McpConsents(tickets=tickets, public_url=settings.public_url)
-    titles = {provider: client.profile.title for provider, client in clients.items()}
     pages = AuthPages(
-        settings, tickets=tickets, connecting=connecting, lending=lending, consents=consents, titles=titles
+        settings, tickets=tickets, connecting=connecting, lending=lending, consents=consents, providers=tuple(clients)
     )
     return AuthService(
         app=pages.app(),

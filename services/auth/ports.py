@@ -81,13 +81,11 @@ class ProviderProfile:
 
     Attributes:
         provider: Which one.
-        title: Its name for people.
         scopes: What we ask for, and no more.
         refresh_grace_seconds: How long it honours a refresh token after its first use.
     """
 
     provider: Provider
-    title: str
     scopes: tuple[str, ...]
     refresh_grace_seconds: float
 

@@ -15,7 +15,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from libs.contracts.errors import Rejected, Transient
 from libs.runtime.clock import Clock
 from services.auth.adapters.accounts import AccountOf
-from services.auth.domain.connection import Account, TokenPair
+from services.auth.domain.connection import TITLES, Account, TokenPair
 from services.auth.ports import ProviderProfile
 
 CALL_SECONDS: Final = 10.0
@@ -80,6 +80,7 @@ class AuthorizationServer:
         clock: Clock,
     ) -> None:
         self._profile = profile
+        self._title = TITLES[profile.provider]
         self._app = app
         self._addresses = addresses
         self._client_authentication = client_authentication
@@ -154,9 +155,9 @@ class AuthorizationServer:
             except httpx2.HTTPError as error:
                 raise self._silent(error) from None
         if answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR:
-            raise Transient(f"{self._profile.title} did not end the consent ({answer.status_code}).")
+            raise Transient(f"{self._title} did not end the consent ({answer.status_code}).")
         if answer.status_code >= httpx2.codes.BAD_REQUEST:
-            sentence = f"{self._profile.title} refused to end the consent ({answer.status_code})."
+            sentence = f"{self._title} refused to end the consent ({answer.status_code})."
             raise Rejected(sentence, code=f"http_{answer.status_code}")
 
     async def _tokens(self, call: Callable[[Any], Awaitable[Mapping[str, Any]]]) -> TokenPair:
@@ -166,11 +167,11 @@ class AuthorizationServer:
                 return self._pair(await call(client), asked_at)
             except OAuthError as error:
                 code = error.error or "refused"
-                raise Rejected(f"{self._profile.title} refused the token request ({code}).", code=code) from None
+                raise Rejected(f"{self._title} refused the token request ({code}).", code=code) from None
             except httpx2.HTTPError as error:
                 raise self._silent(error) from None
             except (ValueError, KeyError, TypeError):
-                sentence = f"{self._profile.title} answered a token request with something that is not its JSON."
+                sentence = f"{self._title} answered a token request with something that is not its JSON."
                 raise Transient(sentence) from None
 
     def _pair(self, answer: Mapping[str, Any], asked_at: datetime) -> TokenPair:
@@ -198,4 +199,4 @@ class AuthorizationServer:
         )
 
     def _silent(self, error: httpx2.HTTPError) -> Transient:
-        return Transient(f"{self._profile.title} did not answer a token request ({type(error).__name__}).")
+        return Transient(f"{self._title} did not answer a token request ({type(error).__name__}).")

@@ -29,7 +29,7 @@ def xero_server(
 ) -> AuthorizationServer:
     """Xero's authorization server."""
     return AuthorizationServer(
-        profile=ProviderProfile("xero", "Xero", XERO_SCOPES, XERO_GRACE_SECONDS),
+        profile=ProviderProfile("xero", XERO_SCOPES, XERO_GRACE_SECONDS),
         app=app,
         addresses=ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url),
         client_authentication="client_secret_basic",
@@ -48,7 +48,7 @@ def qonto_server(
 ) -> AuthorizationServer:
     """Qonto's authorization server."""
     return AuthorizationServer(
-        profile=ProviderProfile("qonto", "Qonto", QONTO_SCOPES, QONTO_GRACE_SECONDS),
+        profile=ProviderProfile("qonto", QONTO_SCOPES, QONTO_GRACE_SECONDS),
         app=app,
         addresses=ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url),
         client_authentication="client_secret_post",

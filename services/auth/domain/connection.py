@@ -19,6 +19,9 @@ from libs.contracts.identity import Provider
 
 ConnectionState = Literal["none", "active", "lost", "revoked"]
 
+TITLES: Final[dict[Provider, str]] = {"xero": "Xero", "qonto": "Qonto"}
+"""The providers' names for people."""
+
 REFRESH_BELOW: Final = timedelta(seconds=120)
 """A token with less left is refreshed before it is lent: longer than the slowest call made with one, an upload of
 10 MB; and Qonto throttles clients that run into 401. Source: docs.qonto.com, OAuth, "opt for a proactive refresh"."""

@@ -20,7 +20,7 @@ from libs.crypto.bearer import parse
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
-from services.auth.domain.connection import Account, Connection, TokenPair, closed, record_of_connection
+from services.auth.domain.connection import TITLES, Account, Connection, TokenPair, closed, record_of_connection
 from services.auth.domain.consent import PendingConsent, begin, challenge_of
 from services.auth.flow.keyring import DEFAULT_REGION
 from services.auth.flow.lend import Lending
@@ -83,7 +83,7 @@ class Connecting:
         client = self._clients[provider]
         pair = await client.exchange(code=code, verifier=pending.verifier)
         if pair.refresh is None:
-            sentence = f"{client.profile.title} gave no lasting access. Start again and allow offline access."
+            sentence = f"{TITLES[provider]} gave no lasting access. Start again and allow offline access."
             raise Rejected(sentence, code="no_refresh_token")
         account = await client.account(pair)
         await self._keep(workspace, provider, pair, account, consent=derived_id("consent", state))

@@ -28,7 +28,7 @@ LENT_FROM_MEMORY: Final = timedelta(seconds=5)
 A consent that another process revoked is found out by the provider's 401 or after this time, whichever is first."""
 
 REMEMBERED_CONNECTIONS: Final = 256
-"""Connections whose token stays in memory for those seconds. Beyond it the row is read each time."""
+"""Connections whose token stays in memory for those seconds at most; the one lent longest ago goes first."""
 
 _Key = tuple[UUID, Provider]
 
@@ -96,8 +96,10 @@ class Lending:
         connection = await self._look(workspace, provider)
         if connection is None or next_step(connection, now=self._clock.now(), beyond=beyond) != "use":
             connection = await self._refreshed(workspace, provider, beyond)
-        if len(self._remembered) < REMEMBERED_CONNECTIONS or (workspace, provider) in self._remembered:
-            self._remembered[workspace, provider] = (self._clock.now() + LENT_FROM_MEMORY, connection)
+        self.forget(workspace, provider)
+        self._remembered[workspace, provider] = (self._clock.now() + LENT_FROM_MEMORY, connection)
+        if len(self._remembered) > REMEMBERED_CONNECTIONS:
+            del self._remembered[next(iter(self._remembered))]
         return connection
 
     async def _refreshed(self, workspace: UUID, provider: Provider, beyond: int) -> Connection:

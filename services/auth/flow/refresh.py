@@ -36,6 +36,7 @@ from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from services.auth.domain.connection import (
     LEASE,
+    TITLES,
     Connection,
     Step,
     TokenPair,
@@ -96,12 +97,12 @@ class Refreshing:
                 await self.lose(workspace, connection)
             else:
                 await self._keep(workspace, connection, pair, forced=connection.generation == beyond)
-        sentence = f"{self._title(provider)} has been asked for a new token by others for too long; trying again."
+        sentence = f"{TITLES[provider]} has been asked for a new token by others for too long; trying again."
         raise Transient(sentence, retry_after_seconds=LEASE.total_seconds())
 
     async def lose(self, workspace: UUID, seen: Connection) -> None:
         """Call a connection lost and say so in the log, unless it has moved on since it was seen."""
-        title = self._title(seen.provider)
+        title = TITLES[seen.provider]
         sentence = f"{title} no longer accepts Well's access. Connect {title} again; nothing is lost meanwhile."
         async with self._database.transaction(workspace) as tx:
             connection = await self._store.connection(tx, seen.provider, hold=True)
@@ -123,7 +124,7 @@ class Refreshing:
             connection = await self._store.connection(tx, provider, hold=True)
             step = next_step(connection, now=now, beyond=beyond)
             if connection is None or step == "gone":
-                title = self._title(provider)
+                title = TITLES[provider]
                 raise ConsentLost(f"{title} is not connected, or no longer. Connect {title} in Well.")
             if step == "refresh":
                 await self._store.put_connection(tx, leased(connection, by=me, now=now))
@@ -144,7 +145,7 @@ class Refreshing:
             raise
         except Rejected as refusal:
             await self._release(workspace, connection, me)
-            sentence = f"{refusal.sentence} Check the client id and secret of Well at {client.profile.title}."
+            sentence = f"{refusal.sentence} Check the client id and secret of Well at {TITLES[connection.provider]}."
             raise Transient(sentence, retry_after_seconds=REFUSED_PAUSE_SECONDS) from None
         return None
 
@@ -160,6 +161,3 @@ class Refreshing:
             connection = await self._store.connection(tx, seen.provider, hold=True)
             if connection is not None and connection.refreshing_by == me:
                 await self._store.put_connection(tx, unleased(connection))
-
-    def _title(self, provider: Provider) -> str:
-        return self._clients[provider].profile.title
