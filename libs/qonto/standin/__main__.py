@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import os
 import signal
 import sys
+import threading
+from typing import Final
 
 import orjson
 
 from libs.qonto.standin.beginning import DEFAULT_CLIENT, DEFAULT_ORGANIZATION
 from libs.qonto.standin.running import running_standin
+
+READ_BYTES: Final = 1_024
+"""Bytes of standard input read at a time, and thrown away: only its end means something."""
 
 
 def main() -> None:
@@ -37,23 +44,19 @@ async def _serve(wanted: argparse.Namespace) -> None:
         sys.stdout.write(orjson.dumps(address).decode() + "\n")
         sys.stdout.flush()
         if wanted.exit_with_parent:
-            await _until_eof_or(stop)
-        else:
-            await stop.wait()
+            threading.Thread(target=_end_with_input, args=(loop, stop), daemon=True).start()
+        await stop.wait()
 
 
-async def _until_eof_or(stop: asyncio.Event) -> None:
-    """Return when the parent has closed our standard input, which its death does too, or when told to stop."""
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    waits = [asyncio.create_task(reader.read()), asyncio.create_task(stop.wait())]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-        transport.close()
+def _end_with_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Stop when standard input ends, which the death of the parent brings about too.
+
+    A thread, since not everything that may be standard input can be watched by an event loop: `/dev/null` cannot.
+    """
+    while os.read(sys.stdin.fileno(), READ_BYTES):
+        continue
+    with contextlib.suppress(RuntimeError):  # the loop is closed: we were ending already
+        loop.call_soon_threadsafe(stop.set)
 
 
 if __name__ == "__main__":

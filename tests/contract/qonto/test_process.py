@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -63,6 +63,15 @@ async def test_it_ends_when_its_parent_closes_the_pipe(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.close()
         assert await process.wait() == 0
+
+
+@pytest.mark.slow
+async def test_it_ends_at_once_when_there_is_no_input_to_wait_for(tmp_path: Path) -> None:
+    arguments = ("-m", "libs.qonto.standin", "--store", str(tmp_path / "qonto.sqlite"), "--exit-with-parent")
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=DEVNULL, stdout=PIPE)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        said, _ = await process.communicate()
+    assert (process.returncode, list(orjson.loads(said))) == (0, ["url", "client_id", "organization"])
 
 
 @pytest.mark.slow
