@@ -97,6 +97,7 @@ class SupplierInvoice(_Wire):
     """
 
     id: str
+    organization_id: Text = None
     status: Text = None
     file_name: Text = None
     attachment_id: Text = None
