@@ -15,6 +15,7 @@ from libs.blobs.sealed_files import SealedFiles
 from libs.bus.embedded import Consumer
 from libs.qonto.client import QontoClient
 from libs.runtime.clock import Clock
+from libs.runtime.listen import bound_socket
 from libs.runtime.worker import Worker
 from services.audit.flow.trail import Trail
 from services.auth.adapters.authorization_server import RegisteredApp
@@ -30,6 +31,7 @@ from services.ingest.main import IngestService
 from services.ingest.main import build as build_ingest
 from services.matcher.main import MatcherService
 from services.matcher.main import build as build_matcher
+from services.pusher.config import PusherConfig
 from services.pusher.main import PusherService
 from services.pusher.main import build as build_pusher
 from services.xero_mcp.adapters.postgres import PostgresXeroMcpStore
@@ -85,7 +87,7 @@ async def running_well(installation: Installation, settings: Settings, clock: Cl
         storage = await stack.enter_async_context(
             opened_storage(installation, clock, database_url=settings.database_url)
         )
-        front, mcp = _listening(installation, "front"), _listening(installation, "xero_mcp")
+        front, mcp = bound_socket(installation.port("front")), bound_socket(installation.port("xero_mcp"))
         url, mcp_url = _localhost(front), _localhost(mcp)
         services = await _services(stack, installation, settings, storage, clock, url=url, mcp_url=mcp_url)
         consumers, workers = _consumers(storage, services, clock), _workers(services)
@@ -136,6 +138,7 @@ async def _services(
             poll_seconds=settings.poll_seconds,
             overlap_seconds=settings.overlap_seconds,
             idle_seconds=settings.idle_seconds,
+            lease_seconds=settings.document_lease_seconds,
         ),
     )
     stack.push_async_callback(ingest.close)
@@ -155,6 +158,7 @@ async def _services(
         client=qonto,
         lender=auth,
         workspaces=auth,
+        config=PusherConfig(retry=settings.retry, reading=settings.reading),
     )
     console = build_console(
         database=storage.databases["console"], log=storage.log("console"), sealer=storage.sealer, clock=clock
@@ -237,13 +241,6 @@ async def _serve(stack: AsyncExitStack, bound: socket.socket, services: Services
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, bound).start()
-
-
-def _listening(installation: Installation, name: str) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", installation.port(name)))
-    return bound
 
 
 def _localhost(bound: socket.socket) -> str:

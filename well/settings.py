@@ -13,6 +13,7 @@ from libs.qonto.endpoints import SANDBOX as QONTO_SANDBOX
 from libs.qonto.endpoints import Endpoints as QontoEndpoints
 from libs.xero.endpoints import XERO
 from libs.xero.endpoints import Endpoints as XeroEndpoints
+from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.xero_mcp.domain.budget import Limits
 
 
@@ -29,6 +30,9 @@ class Settings:
         database_url: A Postgres of one's own; None starts the embedded one.
         poll_seconds, overlap_seconds: How often providers are read, and how far a window reaches back.
         idle_seconds: How often jobs look for work when there was none.
+        document_lease_seconds: How long a document under way is left to its process before another takes it.
+        retry: When a posting whose answer was lost is looked for, sent again, or given up to a person.
+        reading: When what Qonto read off a document is asked for.
         http_timeout_seconds: For one call to a provider. Qonto may take ten seconds for a large file; three times that.
         sign_in, open_workspace, mcp_consent: See auth's settings; anything but the defaults is for the demo.
     """
@@ -45,6 +49,9 @@ class Settings:
     poll_seconds: float = 900.0
     overlap_seconds: float = 300.0
     idle_seconds: float = 0.5
+    document_lease_seconds: float = 60.0
+    retry: RetryRule = field(default_factory=RetryRule)
+    reading: ReadingRule = field(default_factory=ReadingRule)
     http_timeout_seconds: float = 30.0
     sign_in: Literal["ticket", "open"] = "ticket"
     open_workspace: UUID | None = None

@@ -19,6 +19,7 @@ from rich.live import Live
 from libs.qonto.endpoints import endpoints_at as qonto_at
 from libs.runtime.clock import SystemClock
 from libs.xero.endpoints import endpoints_at as xero_at
+from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.xero_mcp.domain.budget import Limits
 from well.all_in_one import AllInOne, running_well
 from well.demo.live_view import LiveView
@@ -126,8 +127,11 @@ def _settings(standins: Standins, workspace: UUID) -> Settings:
         qonto=qonto_at(standins.qonto_url),
         xero_limits=Limits(per_minute=1_000_000, at_once=8, per_day=10_000_000),
         poll_seconds=POLL_SECONDS,
-        overlap_seconds=60.0,
+        overlap_seconds=5.0,
         idle_seconds=0.1,
+        document_lease_seconds=5.0,
+        retry=RetryRule(request_seconds=5, lease_seconds=6, running_seconds=6, first_pause_seconds=0.5),
+        reading=ReadingRule(lease_seconds=5, first_pause_seconds=0.5),
         sign_in="open",
         open_workspace=workspace,
         mcp_consent="auto",
