@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from services.matcher.domain.policy import STANDARD, Policy
-from services.matcher.flow.decide import BATCH_BILLS
+
+BATCH_BILLS: Final = 500
+"""Bills a transaction. As with the bus: large enough for group commit, small enough to stop soon."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,6 @@ from services.matcher.domain.policy import Policy
 from services.matcher.domain.standing import BillRow, decided, is_news, outcome_of
 from services.matcher.ports import Claim, DecisionStore, RecordStore, WindowStore, Workspaces
 
-BATCH_BILLS: Final = 500
-"""Bills a transaction. As with the bus: large enough for group commit, small enough to stop soon."""
-
 IDLE_SECONDS: Final = 0.2
 """Seconds between looks when nothing is due: a sign-off is decided well within its second (design.md, section 10)."""
 
@@ -74,7 +71,7 @@ class Decide:
         decisions: DecisionStore,
         windows: WindowStore,
         workspaces: Workspaces,
-        batch_bills: int = BATCH_BILLS,
+        batch_bills: int,
     ) -> None:
         self._database = database
         self._log = log
