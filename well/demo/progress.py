@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from well.all_in_one import AllInOne
+if TYPE_CHECKING:
+    from well.all_in_one import AllInOne
 
 _LIVE_POSTINGS: Final = ("waiting", "intended", "sent", "unknown", "settled")
 """States a posting leaves by itself; `settled` becomes verified or differs once Qonto has read the document."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -21,7 +22,6 @@ from libs.runtime.clock import SystemClock
 from libs.xero.endpoints import endpoints_at as xero_at
 from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.xero_mcp.domain.budget import Limits
-from well.all_in_one import AllInOne, running_well
 from well.demo.live_view import LiveView
 from well.demo.progress import Progress, progress_of
 from well.demo.scene import TENANT, Script, connect, lay_out
@@ -30,6 +30,7 @@ from well.home import Installation
 from well.settings import Settings
 
 if TYPE_CHECKING:
+    from well.all_in_one import AllInOne
     from well.demo.summary import Summary
 
 LOOK_SECONDS: Final = 0.25
@@ -105,10 +106,14 @@ async def _set_up(run: Run, installation: Installation, console: Console) -> Asy
     workspace = installation.workspace()
     async with AsyncExitStack() as stack:
         status = stack.enter_context(console.status("Starting two stand-ins …"))
+        loading = asyncio.create_task(asyncio.to_thread(import_module, "well.all_in_one"))  # while the others start
         standins = await stack.enter_async_context(running_standins(installation))
         status.update("Laying out the company's books …")
         await lay_out(run.script, installation, standins)
         status.update("Starting Postgres and the services …")
+        await loading
+        from well.all_in_one import running_well
+
         settings = _settings(standins, workspace)
         well = await stack.enter_async_context(running_well(installation, settings, SystemClock()))
         status.update("Connecting Xero and Qonto …")

@@ -12,11 +12,11 @@ from uuid import UUID
 import httpx
 
 from libs.contracts.errors import Transient
-from well.all_in_one import AllInOne
 from well.demo.standins import Standins
 from well.home import Installation, home
 
 if TYPE_CHECKING:
+    from well.all_in_one import AllInOne
     from well.demo.company import Company, Truth
 
 TENANT: Final = "d1a5c0de-0000-4000-8000-00000000cafe"

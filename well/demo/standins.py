@@ -73,29 +73,37 @@ async def running_standins(installation: Installation) -> AsyncIterator[Standins
     Raises:
         Transient: One of them did not start.
     """
-    async with (
-        _running("libs.xero.standin", installation, "xero") as xero_url,
-        _running("libs.qonto.standin", installation, "qonto") as qonto_url,
-        httpx.AsyncClient(timeout=CALL_SECONDS) as http,
-    ):
-        yield Standins(xero_url, qonto_url, http)
-
-
-@asynccontextmanager
-async def _running(module: str, installation: Installation, name: str) -> AsyncIterator[str]:
-    store = installation.standins / f"{name}.sqlite"
-    port = installation.remembered_port(f"{name}_standin")
-    process, url = await _started(module, str(store), port)
-    installation.remember_port(f"{name}_standin", int(url.rsplit(":", 1)[1]))
+    xero, qonto = await asyncio.gather(_started(installation, "xero"), _started(installation, "qonto"))
+    installation.remember_port("xero_standin", xero.port)
+    installation.remember_port("qonto_standin", qonto.port)
     try:
-        yield url
+        async with httpx.AsyncClient(timeout=CALL_SECONDS) as http:
+            yield Standins(xero.url, qonto.url, http)
     finally:
-        if process.returncode is None and process.stdin is not None:
-            process.stdin.close()
-            await process.wait()
+        await asyncio.gather(xero.end(), qonto.end())
 
 
-async def _started(module: str, store: str, port: int) -> tuple[asyncio.subprocess.Process, str]:
+@dataclass(frozen=True)
+class _Process:
+    """A stand-in's process and where it says it is."""
+
+    process: asyncio.subprocess.Process
+    url: str
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    async def end(self) -> None:
+        """Close its standard input, which it takes for our end, and wait for its own."""
+        if self.process.returncode is None and self.process.stdin is not None:
+            self.process.stdin.close()
+            await self.process.wait()
+
+
+async def _started(installation: Installation, name: str) -> _Process:
+    module, store = f"libs.{name}.standin", str(installation.standins / f"{name}.sqlite")
+    port = installation.remembered_port(f"{name}_standin")
     for attempt in range(TRIES):
         last = attempt == TRIES - 1
         process = await asyncio.create_subprocess_exec(
@@ -107,7 +115,7 @@ async def _started(module: str, store: str, port: int) -> tuple[asyncio.subproce
         )
         line = await _first_line(process)
         if line:
-            return process, str(json.loads(line)["url"])
+            return _Process(process, json.loads(line)["url"])
         await process.wait()
         await asyncio.sleep(0.25)
     raise Transient(f"{module} did not start.")
