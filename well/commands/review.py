@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -96,29 +97,37 @@ def _answer(bill: str, answer: Answer, workspace: UUID | None, *, invoice_id: st
 
 
 def _queue(views: list[BillView], count: int) -> RenderableType:
+    """The queue, the bills of one reason together under it."""
     if not views:
         return Panel("Nothing waits for you.", border_style="green", padding=(1, 2))
-    table = Table(box=None, pad_edge=False, header_style="dim", row_styles=("", ""), padding=(0, 2, 0, 0))
-    table.add_column("bill", no_wrap=True, style="bold")
-    table.add_column("supplier", max_width=28, no_wrap=True, overflow="ellipsis")
-    table.add_column("date", no_wrap=True)
-    table.add_column("total", justify="right", no_wrap=True)
-    table.add_column("best", justify="right", no_wrap=True)
-    table.add_column("why it waits", ratio=1)
+    by_reason: dict[str, list[BillView]] = {}
+    for view in views:
+        by_reason.setdefault(view.why, []).append(view)
+    blocks: list[RenderableType] = []
+    for reason, waiting in by_reason.items():
+        blocks += [Text(reason, style="yellow"), Padding(_bills(waiting), (0, 0, 1, 2))]
+    rest = f"{count - len(views):,} more wait; see them with --limit.  " if count > len(views) else ""
+    return Group(*blocks, Text(f"{rest}Look closer: well review show BILL", style="dim"))
+
+
+def _bills(views: list[BillView]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold", min_width=12)
+    table.add_column(width=30, no_wrap=True, overflow="ellipsis")
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True, min_width=14)
+    table.add_column(no_wrap=True, style="dim")
     for view in views:
         bill = view.bill
         best = max((candidate.confidence for candidate in _candidates(view)), default=None)
         table.add_row(
             _name(view),
             (bill.supplier_name if bill else None) or "[dim]unknown[/]",
-            str(bill.issue_date) if bill and bill.issue_date else "[dim]none[/]",
-            str(bill.total) if bill and bill.total else "[dim]none[/]",
-            f"{best:.0%}" if best is not None else "[dim]·[/]",
-            view.why,
+            str(bill.issue_date) if bill and bill.issue_date else "[dim]no date[/]",
+            str(bill.total) if bill and bill.total else "[dim]no total[/]",
+            f"likeliest {best:.0%}" if best is not None else "",
         )
-    rest = f"{count - len(views):,} more; see them with --limit." if count > len(views) else ""
-    hint = Text(f"{rest} Look closer: well review show BILL".strip(), style="dim")
-    return Group(table, Text(), hint)
+    return table
 
 
 def _page(view: BillView) -> RenderableType:

@@ -31,10 +31,11 @@ def _figures(summary: Summary) -> Table:
         (summary.review, "wait for a person, with their candidates"),
         (summary.rejected, "cannot be posted: each says why"),
         (summary.unmatched, "matched nothing for certain; tried again when something changes"),
-        (summary.ineligible, "left alone: voided, drafts, no bills ..."),
+        (summary.ineligible, "left alone: voided, drafts, sales invoices; each with its reason"),
     )
     for count, words in rows:
-        table.add_row(f"{count:,}", words)
+        if count:
+            table.add_row(f"{count:,}", words)
     return table
 
 

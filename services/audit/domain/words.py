@@ -22,7 +22,7 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "EntityNormalized": lambda e: f"Version {e.version} was read.",
     "EntityWithdrawn": lambda e: e.sentence,
     "EntityMalformed": lambda e: e.sentence,
-    "MatchDecided": lambda e: f"{_VERDICTS[e.verdict]} ({e.confidence:.1%} sure). {e.sentence}",
+    "MatchDecided": lambda e: f"{_VERDICTS[e.verdict]}. {e.sentence}",
     "SignedOff": lambda e: f"{e.by} answered: {_ANSWERS[e.answer]}." + (f" “{e.note}”" if e.note else ""),
     "DocumentFetched": lambda e: f"The document is here: {e.document.size_bytes:,} bytes, {e.document.sha256[:12]}….",
     "DocumentMissing": lambda e: e.sentence,
