@@ -18,7 +18,7 @@ run: setup
 	$(BIN)/well demo
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 # Everything CI runs, cheapest first.
 check: lint types imports test
