@@ -42,6 +42,7 @@ class IngestService:
         workers: Its jobs.
         app: The callback a browser comes back to; mount it at the root, or where `callback_url` says.
         connect_xero: Has a person consent at the MCP server; returns when the grant is kept.
+        has_xero_grant: Whether a grant of that server is kept; auth may be connected to Xero without one.
         status: How a workspace stands.
         renormalize: Says every record of a workspace anew without asking a provider.
         close: Close what was opened.
@@ -51,6 +52,7 @@ class IngestService:
     workers: tuple[Worker, ...]
     app: web.Application
     connect_xero: Callable[[UUID, OpenBrowser], Awaitable[None]]
+    has_xero_grant: Callable[[UUID], Awaitable[bool]]
     status: Callable[[UUID], Awaitable[IngestStatus]]
     renormalize: Callable[[UUID], Awaitable[int]]
     close: Callable[[], Awaitable[None]]
@@ -86,6 +88,9 @@ def build(
     fetcher = Fetcher(xero, blobs, database, log, kept.jobs, workspaces, clock, *care)
     pull_xero, pull_qonto = puller("xero", xero), puller("qonto", QontoOverHttp(qonto, lender))
 
+    async def has_xero_grant(workspace: UUID) -> bool:
+        return await keeper_of(workspace).load() is not None
+
     async def connect_xero(workspace: UUID, open_browser: OpenBrowser) -> None:
         await consents.connect(workspace, open_browser)
         await xero.forget(workspace)
@@ -104,6 +109,7 @@ def build(
         ),
         app=application(consents),
         connect_xero=connect_xero,
+        has_xero_grant=has_xero_grant,
         status=lambda workspace: status(database, kept, workspace),
         renormalize=renormalizer.renormalize,
         close=xero.close,

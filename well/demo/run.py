@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 0.25
 """Seconds between looks at the counts: a live view that moves, at a cost of a few queries a second."""
 
+STALL_SECONDS: Final = 180.0
+"""Seconds without any change after which a run with --once ends unfinished: longer than a provider's fixed rate window of a
+minute and the pauses after it, short enough for a script that waits. What is left goes on with the next run."""
+
 POLL_SECONDS: Final = 5.0
 """Seconds between windows of one provider in the demo, so that what a visitor changes is seen soon."""
 
@@ -169,26 +173,30 @@ async def _perform(stage: _Stage, *, started: float) -> Summary | None:
     else:
         stage.console.print(closing_words(summary, stage.addresses, once=run.once))
     if run.once:
-        stage.installation.remember(finished=True)
+        stage.installation.remember(finished=summary.lost == 0)
     else:
         await stop.wait()
     return summary
 
 
 async def _until_finished(stage: _Stage, stop: asyncio.Event) -> bool:
-    """Look until nothing is left to do, showing how it goes; False when it was stopped before."""
+    """Look until nothing is left to do or nothing moves, showing how it goes; False when it was stopped before."""
     begun = time.monotonic()
     bills = stage.run.script.bills
     view = LiveView(f"Well · {bills.name}" if bills else "Well · a made-up company")
     shown = not stage.run.as_json and stage.console.is_terminal
     with Live(console=stage.console, auto_refresh=False) if shown else nullcontext() as live:
         before: Progress | None = None
+        changed = begun
         while not stop.is_set():
             progress = await stage.progress()
+            changed = changed if progress == before else time.monotonic()
             if live is not None:
                 live.update(view.look(time.monotonic() - begun, progress), refresh=True)
             lagging = any(group.get("lag") for group in stage.well.status.groups())
             if progress.finished and progress == before and not lagging:
+                return True
+            if stage.run.once and time.monotonic() - changed > STALL_SECONDS:
                 return True
             before = progress
             await _pause(stop)

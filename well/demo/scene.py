@@ -115,7 +115,9 @@ async def connect(well: AllInOne, workspace: UUID) -> None:
             if answer.is_error:
                 raise Transient(f"The demo's browser got {answer.status_code} at {answer.url.path}.")
 
-        if await well.services.auth.connection_state(workspace, "qonto") != "active":
+        auth, ingest = well.services.auth, well.services.ingest
+        if await auth.connection_state(workspace, "qonto") != "active":
             await visit(f"{well.url}/connect/qonto")
-        if await well.services.auth.connection_state(workspace, "xero") != "active":
-            await well.services.ingest.connect_xero(workspace, visit)
+        xero = await auth.connection_state(workspace, "xero")
+        if xero != "active" or not await ingest.has_xero_grant(workspace):
+            await ingest.connect_xero(workspace, visit)
