@@ -37,8 +37,8 @@ LOOK_SECONDS: Final = 0.25
 """Seconds between looks at the counts: a live view that moves, at a cost of a few queries a second."""
 
 STALL_SECONDS: Final = 180.0
-"""Seconds without any change after which a run with --once ends unfinished: longer than a provider's fixed rate window of a
-minute and the pauses after it, short enough for a script that waits. What is left goes on with the next run."""
+"""Seconds without any change after which a run with --once ends unfinished: longer than a provider's fixed rate window
+of a minute and the pauses after it, short enough for a script that waits. What is left goes on with the next run."""
 
 POLL_SECONDS: Final = 5.0
 """Seconds between windows of one provider in the demo, so that what a visitor changes is seen soon."""
@@ -149,7 +149,7 @@ def _settings(standins: Standins, workspace: UUID) -> Settings:
 
 async def _perform(stage: _Stage, *, started: float) -> Summary | None:
     stop = _stop_on_signal()
-    connected = time.monotonic()
+    connected, consent = time.monotonic(), SystemClock().now()
     run = stage.run
     if run.as_json and not run.once:
         _say(stage.addresses)
@@ -165,6 +165,7 @@ async def _perform(stage: _Stage, *, started: float) -> Summary | None:
         truth_of(stage.installation),
         tenant=TENANT,
         workspace=stage.workspace,
+        consent=consent,
         seconds=time.monotonic() - connected,
         start_seconds=connected - started,
     )

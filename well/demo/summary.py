@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from libs.contracts.identity import provider_id_of
 from libs.eventlog.port import LogReader
 from well.demo.company import Truth
 from well.demo.standins import Standins
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 _SLICE: Final = 4000
 """Events read at a time."""
@@ -50,6 +53,7 @@ class Summary(BaseModel):
         lost: Bills without a decision, or to be posted and neither posted nor rejected.
         wrong_links: Links to another supplier invoice than the bill's own, against the seeded truth.
         seconds: From consent to the end, of this run.
+        seconds_to_decide: From consent to the last first decision, pulling included; 0 when none fell into this run.
         records_per_second: Records read from both providers, by those seconds.
         start_seconds: From the start of the process to consent.
     """
@@ -71,6 +75,7 @@ class Summary(BaseModel):
     lost: int
     wrong_links: int
     seconds: float
+    seconds_to_decide: float
     records_per_second: float
     start_seconds: float
 
@@ -83,10 +88,13 @@ class _Ends:
     bill_of_posting: dict[UUID, str] = field(default_factory=dict)
     settled: dict[str, str] = field(default_factory=dict)
     ended: dict[str, str] = field(default_factory=dict)
+    first_decided_at: datetime = _LONG_AGO
 
     def see(self, event: Envelope) -> None:
         bill, payload = provider_id_of(event.record), event.payload
         if isinstance(payload, MatchDecided):
+            if payload.generation == 1:
+                self.first_decided_at = max(self.first_decided_at, event.occurred_at)
             known = self.decisions.get(bill)
             if known is None or payload.generation > known.generation:
                 self.decisions[bill] = payload
@@ -106,6 +114,7 @@ async def summarise(
     *,
     tenant: str,
     workspace: UUID,
+    consent: datetime,
     seconds: float,
     start_seconds: float,
 ) -> Summary:
@@ -141,6 +150,7 @@ async def summarise(
         lost=len(bills) - sum(verdicts.values()) + len(to_post) - len(posted) - len(rejected),
         wrong_links=sum(not truth.is_right_link(bill, invoice) for bill, invoice in links),
         seconds=round(seconds, 2),
+        seconds_to_decide=round(max(0.0, (ends.first_decided_at - consent).total_seconds()), 2),
         records_per_second=round(records / seconds, 1) if seconds else 0.0,
         start_seconds=round(start_seconds, 2),
     )
