@@ -47,6 +47,10 @@ see that, and a process that never gets through is better restarted elsewhere.""
 PARKED_AN_HOUR: Final = 100
 """Events a group may park in an hour. Beyond it the fault is ours, not the events': stopping keeps the rest whole."""
 
+LINGER_SECONDS: Final = 0.02
+"""Seconds between a notice of growth and the look at it, so that a burst becomes one batch. Six stages of it stay far
+below the second that a sign-off may take until it is posted."""
+
 IDLE_SECONDS: Final = 1.0
 """Seconds to wait for growth before looking anyway, should a notice have been lost."""
 
@@ -84,11 +88,10 @@ class Consumer:
             Transient: It failed `TRANSIENT_TRIES` times in a row.
             Malformed: `too_many_parked`: more than `PARKED_AN_HOUR`.
         """
+        looked: dict[str, int] = {}
         while not stop.is_set():
-            since = self._reader.growth()
             try:
-                if not await self.step():
-                    await self._reader.wait(since, IDLE_SECONDS)
+                await self._turn(looked)
                 self._failures = 0
             except (Transient, Stale) as error:
                 await self._pause_after(error)
@@ -101,6 +104,22 @@ class Consumer:
             Stale: Another member of the group was faster; nothing happened.
         """
         return sum([await self._step_of(log) for log in self.subscription.logs])
+
+    async def _turn(self, looked: dict[str, int]) -> None:
+        """Deal with one batch of each log that has grown since it was `looked` at to its end; wait when none has."""
+        grown = {log: self._reader.growth(log) for log in self.subscription.logs}
+        dealt_with = 0
+        for log in [log for log in grown if looked.get(log) != grown[log]]:
+            dealt_with_here = await self._step_of(log)
+            if not dealt_with_here:
+                looked[log] = grown[log]
+            dealt_with += dealt_with_here
+        if dealt_with:
+            return
+        if await self._reader.wait(grown, IDLE_SECONDS):
+            await self._clock.sleep(LINGER_SECONDS)
+        else:
+            looked.clear()
 
     async def _step_of(self, log: str) -> int:
         cursor = self._cursors.get(log)

@@ -1,29 +1,38 @@
-"""A count of commits that many can wait on, none of them losing what another has seen."""
+"""Counts of what has grown, that many can wait on, none of them losing what another has seen."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 
 class Growth:
-    """Rises with every commit that readers should know of."""
+    """A count for each name, which rises with every commit that readers of that name should know of."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self._counts: dict[str, int] = {}
+        self._of_all = 0
         self._next = asyncio.Event()
 
-    def grew(self) -> None:
-        """Count one more, and wake everybody who waits."""
-        self.count += 1
+    def of(self, name: str) -> int:
+        """The count of a name."""
+        return self._of_all + self._counts.get(name, 0)
+
+    def grew(self, name: str | None = None) -> None:
+        """Count one more for a name, or for all of them, and wake everybody who waits."""
+        if name is None:
+            self._of_all += 1
+        else:
+            self._counts[name] = self._counts.get(name, 0) + 1
         self._next.set()
         self._next = asyncio.Event()
 
-    async def beyond(self, since: int, timeout_seconds: float) -> None:
-        """Return when the count is above `since`, or after the time-out."""
-        if self.count > since:
-            return
+    async def beyond(self, since: Mapping[str, int], timeout_seconds: float) -> bool:
+        """Return True when one of these names has another count than given; False after the time-out."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._next.wait()
+                while all(self.of(name) == count for name, count in since.items()):
+                    await self._next.wait()
         except TimeoutError:
-            return
+            return False
+        return True

@@ -117,13 +117,13 @@ class MemoryLogReader:
         except ValidationError as error:
             raise Malformed("An event of a log is none that this version knows.", code="unknown_event") from error
 
-    def growth(self) -> int:
-        """A count that rises with every commit."""
-        return self._tables.growth.count
+    def growth(self, log: str) -> int:
+        """A count that rises with every commit, whichever log it was."""
+        return self._tables.growth.of(log)
 
-    async def wait(self, since: int, timeout_seconds: float) -> None:
-        """Return when anything was committed after `growth` was `since`, or after the time-out."""
-        await self._tables.growth.beyond(since, timeout_seconds)
+    async def wait(self, since: Mapping[str, int], timeout_seconds: float) -> bool:
+        """Return True when anything was committed since; False after the time-out."""
+        return await self._tables.growth.beyond(since, timeout_seconds)
 
     def _rows(self, name: str) -> dict[Any, Any]:
         return self._tables.rows.get((None, name), {})

@@ -123,10 +123,10 @@ class LogReader(Protocol):
         """
         ...
 
-    def growth(self) -> int:
+    def growth(self, log: str) -> int:
         """A count that rises whenever a log may have grown; note it before reading, and hand it to `wait`."""
         ...
 
-    async def wait(self, since: int, timeout_seconds: float) -> None:
-        """Return when any log may have grown after `growth` was `since`, or after the time-out."""
+    async def wait(self, since: Mapping[str, int], timeout_seconds: float) -> bool:
+        """Return True when one of these logs may have grown since its count was this; False after the time-out."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
@@ -11,7 +12,7 @@ import asyncpg
 from pydantic import ValidationError
 
 from libs.contracts.envelope import Envelope
-from libs.contracts.errors import Malformed
+from libs.contracts.errors import Malformed, Transient
 from libs.crypto.keyring import Sealer
 from libs.database.growth import Growth
 from libs.database.postgres import Connection, lost_as_transient
@@ -94,35 +95,46 @@ class PostgresLogReader:
         except ValidationError as error:
             raise Malformed(f"An event of {table} is none that this version knows.", code="unknown_event") from error
 
-    def growth(self) -> int:
-        """A count that rises with every append that this reader was told of."""
-        return self._growth.count
+    def growth(self, log: str) -> int:
+        """A count that rises with every append to a log that this reader was told of."""
+        return self._growth.of(log)
 
-    async def wait(self, since: int, timeout_seconds: float) -> None:
-        """Return when any log may have grown after `growth` was `since`, or after the time-out.
+    async def wait(self, since: Mapping[str, int], timeout_seconds: float) -> bool:
+        """Return True when one of these logs may have grown since; False after the time-out.
 
         Raises:
             Transient: Postgres does not answer.
         """
         async with self._one_listens:
-            if self._listening is None or self._listening.is_closed():
+            if self._listening is None:
                 await self._listen()
-        await self._growth.beyond(since, timeout_seconds)
+        return await self._growth.beyond(since, timeout_seconds)
 
     async def close(self) -> None:
         """Stop listening and give the connection back."""
-        if self._listening is not None:
-            await self._listening.remove_listener(GROWN_CHANNEL, self._heard)
-            await self._pool.release(self._listening)
-            self._listening = None
+        connection, self._listening = self._listening, None
+        if connection is not None:
+            with contextlib.suppress(Transient), lost_as_transient():  # lost meanwhile: nothing is left to give back
+                await connection.remove_listener(GROWN_CHANNEL, self._heard)
+                await self._pool.release(connection)
 
-    def _heard(self, *_notice: object) -> None:
-        self._growth.grew()
+    def _heard(self, *notice: object) -> None:
+        self._growth.grew(str(notice[-1]))
+
+    def _lost(self, connection: Connection) -> None:
+        """The connection ended; a lost one may not even be asked whether it is closed. Who waits next listens anew."""
+        if connection is self._listening:
+            self._listening = None
 
     async def _listen(self) -> None:
         with lost_as_transient():
             connection = await self._pool.acquire()
-            await connection.add_listener(GROWN_CHANNEL, self._heard)
+            try:
+                connection.add_termination_listener(self._lost)
+                await connection.add_listener(GROWN_CHANNEL, self._heard)
+            except BaseException:
+                connection.terminate()  # gives its place in the pool back
+                raise
         self._listening = connection
         self._growth.grew()  # what was appended before we listened, nobody told us
 
