@@ -27,15 +27,14 @@ Connection: TypeAlias = asyncpg.Connection
 _WORTH_ANOTHER_TRY: Final = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
     asyncpg.LockNotAvailableError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shut down, crashed, starting up, a statement or an idle session ended
+    asyncpg.InsufficientResourcesError,  # connections, memory or disk used up: a person frees them, nobody restarts us
+    asyncpg.ReadOnlySQLTransactionError,  # the server became a standby; the next connection finds the new primary
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
-    ConnectionError,
-    TimeoutError,
+    OSError,  # refused, reset, timed out; no socket file while a server restarts; no name while a resolver does
 )
 
 
