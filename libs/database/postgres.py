@@ -34,6 +34,7 @@ _WORTH_ANOTHER_TRY: Final = (
     asyncpg.ReadOnlySQLTransactionError,  # the server became a standby; the next connection finds the new primary
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what the driver raises on a connection whose server died under it
     OSError,  # refused, reset, timed out; no socket file while a server restarts; no name while a resolver does
 )
 
