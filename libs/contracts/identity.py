@@ -17,7 +17,8 @@ Provider = Literal["xero", "qonto"]
 
 def derived_id(*parts: object) -> UUID:
     """A UUIDv5 of the parts, joined so that no two different lists of parts read the same."""
-    return uuid5(_NAMESPACE, "\x1f".join(str(part) for part in parts))
+    escaped = (str(part).replace("\x1b", "\x1b0").replace("\x1f", "\x1b1") for part in parts)
+    return uuid5(_NAMESPACE, "\x1f".join(escaped))
 
 
 def record_of(provider: Provider, kind: RecordKind, provider_id: str) -> str:
@@ -27,7 +28,7 @@ def record_of(provider: Provider, kind: RecordKind, provider_id: str) -> str:
 
 def provider_id_of(record: str) -> str:
     """The provider's own id inside a record's name."""
-    return record.rsplit("/", 1)[-1]
+    return record.split("/", 2)[-1]
 
 
 def key_of(workspace: UUID, record: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Context, Decimal
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,13 +33,19 @@ MAX_MINOR: Final = 10**15
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
+"""JSON's numbers and a leading plus. Python's Decimal would also read "1_000", "NaN" and the digits of every script."""
+
+_EXACT: Final = Context(prec=200)
+"""Digits. Twice what a text of `_DECIMAL` can have: the 28 of Python's default context round longer ones silently."""
+
 
 class Money(BaseModel):
     """An amount as its currency's smallest unit: `Money(minor=128400, currency="EUR")` is EUR 1,284.00."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    minor: Annotated[int, Field(ge=-MAX_MINOR, le=MAX_MINOR)]
+    minor: Annotated[int, Field(strict=True, ge=-MAX_MINOR, le=MAX_MINOR)]
     currency: Currency
 
     def __str__(self) -> str:
@@ -66,13 +73,11 @@ def money_from_text(text: str, currency: str) -> Money:
     decimals = DECIMALS.get(currency)
     if decimals is None:
         raise Malformed(f"The currency {currency[:8]!r} is not in ISO 4217.", code="unknown_currency")
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise Malformed("The amount is not a decimal number.", code="bad_amount") from None
-    if not amount.is_finite() or abs(amount) > Decimal(MAX_MINOR).scaleb(-decimals):
+    if not _DECIMAL.fullmatch(text):
+        raise Malformed("The amount is not a decimal number.", code="bad_amount")
+    minor = Decimal(text).scaleb(decimals, _EXACT)
+    if not -MAX_MINOR <= minor <= MAX_MINOR:
         raise Malformed("The amount is beyond what a bill can be.", code="bad_amount")
-    minor = amount.scaleb(decimals)
     if minor != minor.to_integral_value():
         raise Malformed(f"The amount has more than the {decimals} decimals of {currency}.", code="bad_amount")
     return Money(minor=int(minor), currency=currency)

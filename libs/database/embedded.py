@@ -84,9 +84,10 @@ def _refuse_closed(folder: Path) -> None:
 def _strike_off_the_dead(users: Path) -> None:
     if not users.exists():
         return
-    listed = users.read_text(encoding="utf-8").strip()
-    alive = [pid for pid in json.loads(listed or "[]") if _is_alive(pid)]
-    users.write_text(json.dumps(alive), encoding="utf-8")
+    listed = json.loads(users.read_text(encoding="utf-8").strip() or "[]")
+    alive = [pid for pid in listed if _is_alive(pid)]
+    if alive != listed:
+        users.write_text(json.dumps(alive), encoding="utf-8")
 
 
 def _is_alive(pid: int) -> bool:

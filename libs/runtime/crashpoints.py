@@ -7,6 +7,7 @@ that point with the signal that nothing can catch; `WELL_CRASH_AT=pusher.sent:3`
 from __future__ import annotations
 
 import os
+import re
 import signal
 from typing import Final
 
@@ -29,7 +30,7 @@ def arm_from_environment() -> None:
     """Arm the point that `WELL_CRASH_AT` names.
 
     Raises:
-        ValueError: The variable names no point.
+        ValueError: The variable names no point, or a pass that is not a whole number from 1.
     """
     wanted = os.environ.get("WELL_CRASH_AT")
     if not wanted:
@@ -37,7 +38,9 @@ def arm_from_environment() -> None:
     name, _, nth = wanted.partition(":")
     if name not in POINTS:
         raise ValueError(f"WELL_CRASH_AT names {name!r}; the points are: {', '.join(POINTS)}")
-    _armed[name] = int(nth or 1)
+    if not re.fullmatch("[1-9][0-9]*", nth or "1"):
+        raise ValueError(f"WELL_CRASH_AT names pass {nth!r}; passes are counted from 1")
+    _armed[name] = int(nth or "1")
 
 
 def crashpoint(name: str) -> None:
