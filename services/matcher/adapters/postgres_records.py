@@ -7,6 +7,7 @@ other for ever.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from libs.crypto.keyring import Sealer
@@ -49,8 +50,9 @@ INSERT INTO matcher.{side}_key (workspace, key, id)
 SELECT $1, key, id FROM unnest($2::bytea[], $3::text[]) AS new(key, id) ON CONFLICT DO NOTHING
 """
 
-# The condition is BillRow.is_opened_by_invoices.
-_OPEN_SHARING = """
+# The condition is BillRow.is_opened_by_invoices. A bill that is due is held as well: somebody may be deciding it right
+# now on what was there before, and it must be opened again when that is done.
+_HOLD_SHARING = """
 WITH sharing AS (
     SELECT sharer.id, wanted.cause, wanted.place
     FROM unnest($2::bytea[], $3::uuid[]) WITH ORDINALITY AS wanted(key, cause, place),
@@ -60,25 +62,23 @@ WITH sharing AS (
     WHERE cardinality(few.ids) <= $4
 ), first AS (
     SELECT DISTINCT ON (id) id, cause FROM sharing ORDER BY id, place
-), held AS (
-    SELECT bill.bill_id, first.cause FROM matcher.bill AS bill JOIN first ON bill.bill_id = first.id
-    WHERE bill.workspace = $1 AND NOT bill.is_due
-        AND bill.posted_invoice_id IS NULL AND bill.chosen_by_person IS NULL
-        AND (bill.verdict IN ('review', 'unmatched') OR (bill.verdict = 'post' AND bill.posting = 'rejected'))
-    ORDER BY bill.bill_id FOR UPDATE OF bill
 )
-UPDATE matcher.bill AS bill SET is_due = true, cause = held.cause
-FROM held WHERE bill.workspace = $1 AND bill.bill_id = held.bill_id
+SELECT bill.bill_id, bill.is_due, first.cause FROM matcher.bill AS bill JOIN first ON bill.bill_id = first.id
+WHERE bill.workspace = $1 AND (
+    bill.is_due OR (bill.posted_invoice_id IS NULL AND bill.chosen_by_person IS NULL
+        AND (bill.verdict IN ('review', 'unmatched') OR (bill.verdict = 'post' AND bill.posting = 'rejected'))))
+ORDER BY bill.bill_id FOR UPDATE OF bill
 """
 
-_OPEN_BILLS = """
-WITH held AS (
-    SELECT bill.bill_id, wanted.cause FROM matcher.bill AS bill
-    JOIN unnest($2::text[], $3::uuid[]) AS wanted(bill_id, cause) USING (bill_id)
-    WHERE bill.workspace = $1 AND NOT bill.is_due ORDER BY bill.bill_id FOR UPDATE OF bill
-)
+_HOLD_NAMED = """
+SELECT bill.bill_id, bill.is_due, wanted.cause FROM matcher.bill AS bill
+JOIN unnest($2::text[], $3::uuid[]) AS wanted(bill_id, cause) USING (bill_id)
+WHERE bill.workspace = $1 ORDER BY bill.bill_id FOR UPDATE OF bill
+"""
+
+_OPEN = """
 UPDATE matcher.bill AS bill SET is_due = true, cause = held.cause
-FROM held WHERE bill.workspace = $1 AND bill.bill_id = held.bill_id
+FROM unnest($2::text[], $3::uuid[]) AS held(bill_id, cause) WHERE bill.workspace = $1 AND bill.bill_id = held.bill_id
 """
 
 
@@ -148,12 +148,13 @@ class PostgresRecords:
             seal = await self._sealer.of(tx.workspace)
             keys = [_blind(seal, key) for key in causes]
             values = list(causes.values())
-            await connection_of(tx).execute(_OPEN_SHARING, tx.workspace, keys, values, KEY_HOLDERS_MAX)
+            await _open(tx, await connection_of(tx).fetch(_HOLD_SHARING, tx.workspace, keys, values, KEY_HOLDERS_MAX))
 
     async def open_bills(self, tx: Transaction, causes: Mapping[str, UUID]) -> None:
         """Make these bills due, each with its cause; one that is due already keeps its own."""
         if causes:
-            await connection_of(tx).execute(_OPEN_BILLS, tx.workspace, list(causes), list(causes.values()))
+            named = (list(causes), list(causes.values()))
+            await _open(tx, await connection_of(tx).fetch(_HOLD_NAMED, tx.workspace, *named))
 
     async def _bills(self, tx: Transaction, sql: str, wanted: list[str] | int) -> dict[str, BillRow]:
         if not wanted:
@@ -168,6 +169,13 @@ class PostgresRecords:
         seal = await self._sealer.of(tx.workspace)
         found = await connection_of(tx).fetch(sql, tx.workspace, list(ids))
         return {row["invoice_id"]: shapes.invoice_row(seal, row) for row in found}
+
+
+async def _open(tx: Transaction, held: Sequence[Mapping[str, Any]]) -> None:
+    """Make due what is not. The rows are as they stand now that they are held, in a statement of its own."""
+    causes = {row["bill_id"]: row["cause"] for row in held if not row["is_due"]}
+    if causes:
+        await connection_of(tx).execute(_OPEN, tx.workspace, list(causes), list(causes.values()))
 
 
 def _blind(seal: WorkspaceSeal, key: str) -> bytes:
