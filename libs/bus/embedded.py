@@ -62,7 +62,7 @@ class Consumer:
         subscription: What it reads and what it does.
         lag: Events of its logs behind the cursor when it last looked, wanted or not.
         parked: Events it has parked since it started.
-        last_sentence: Why the last failure failed; None when the last batch went well.
+        last_sentence: Why the last failure failed; None when what came after it went well.
     """
 
     def __init__(
@@ -92,7 +92,8 @@ class Consumer:
         while not stop.is_set():
             try:
                 await self._turn(looked)
-                self._failures = 0
+                if self._failures:
+                    self._failures, self.last_sentence = 0, None
             except (Transient, Stale) as error:
                 await self._pause_after(error)
 
