@@ -76,6 +76,11 @@ class Connection:
     refreshing_until: datetime | None = None
 
 
+def is_another(before: Account, now: Account) -> bool:
+    """Whether a consent opens another account than the one before, as far as both are known."""
+    return before.id != now.id and UNKNOWN_ACCOUNT not in {before.id, now.id}
+
+
 Step = Literal["use", "refresh", "wait", "gone"]
 
 

@@ -20,13 +20,25 @@ from libs.crypto.bearer import parse
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
-from services.auth.domain.connection import TITLES, Account, Connection, TokenPair, closed, record_of_connection
+from services.auth.domain.connection import (
+    TITLES,
+    Account,
+    Connection,
+    TokenPair,
+    closed,
+    is_another,
+    record_of_connection,
+)
 from services.auth.domain.consent import PendingConsent, begin, challenge_of
 from services.auth.flow.keyring import DEFAULT_REGION
 from services.auth.flow.lend import Lending
 from services.auth.flow.tickets import Tickets
 from services.auth.ports import ConnectionStore, ProviderClient
 
+_OTHER_ACCOUNT: Final = (
+    "This workspace belongs to another {title} organisation, and what was read and posted there stays with it. "
+    "Nothing was changed. Connect this organisation in a workspace of its own."
+)
 _OLD_STATE: Final = "This visit to the provider was used already, or is older than ten minutes. Start again from Well."
 
 
@@ -76,7 +88,9 @@ class Connecting:
         """Take the browser back with a code, and keep the tokens it stands for.
 
         Raises:
-            Rejected: `state` when it was not made for this visit; the provider's own word when it refused the code.
+            Rejected: `state` when it was not made for this visit; the provider's own word when it refused the code;
+                `another_account` when the workspace was connected to another one before: how far that was read, and
+                what was posted to it, would be taken for this one's.
             Transient: The provider gave no clear answer; the person starts again.
         """
         pending = await self._redeemed(workspace, provider, state)
@@ -146,6 +160,8 @@ class Connecting:
         now = self._clock.now()
         async with self._database.transaction(workspace) as tx:
             before = await self._store.connection(tx, provider, hold=True)
+            if before is not None and is_another(before.account, account):
+                raise Rejected(_OTHER_ACCOUNT.format(title=TITLES[provider]), code="another_account")
             connection = Connection(
                 provider=provider,
                 state="active",

@@ -11,7 +11,7 @@ import pytest
 from libs.contracts.events import ConsentGranted, ConsentRevoked
 from libs.xero.endpoints import READ_SCOPES
 from tests.contract.auth.conftest import Stage, events_of
-from tests.support.auth import TENANT, calls, web_client
+from tests.support.auth import TENANT, calls, told, web_client
 
 
 async def authorize_url(stage: Stage, workspace: UUID, query: str = "") -> dict[str, str]:
@@ -148,3 +148,17 @@ async def test_disconnecting_ends_the_consent_at_xero_and_says_so_once(stage: St
     assert [said for said in await events_of(stage.kept) if isinstance(said, ConsentRevoked)] == [
         ConsentRevoked(provider="xero")
     ]
+
+
+async def test_a_workspace_stays_with_the_organisation_it_was_connected_to(stage: Stage) -> None:
+    workspace, other = uuid4(), "5f0e8d1c-0000-4000-8000-000000000002"
+    await stage.auth.connect(workspace, "xero")
+    await told(stage.xero, "organisations", {"tenant_id": other, "name": "Somebody Else SAS"})
+    await told(stage.xero, "settings", {"consent": "auto", "tenant_id": other})
+    stage.clock.advance(1)
+    page = await stage.auth.connect(workspace, "xero")
+    assert page.status_code == httpx.codes.BAD_REQUEST
+    assert "workspace of its own" in page.text
+    token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    assert token.account == TENANT
+    assert (await stage.auth.connect(uuid4(), "xero")).status_code == httpx.codes.OK
