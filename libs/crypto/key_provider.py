@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from pathlib import Path
 from typing import Final, Protocol
 from uuid import UUID
@@ -52,7 +54,7 @@ class MemoryKeyProvider:
         """
         try:
             return self._cipher.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], workspace.bytes)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             sentence = "A workspace key does not open with the key-encryption key this process was given."
             raise Malformed(sentence, code="wrong_key_encryption_key") from None
 
@@ -73,19 +75,29 @@ class FileKeyProvider(MemoryKeyProvider):
 def read_or_make_key(path: Path) -> bytes:
     """The 32 bytes of a key file, made with mode 0600 and flushed to disk when there is none.
 
+    It is written beside and then linked to its name: whoever finds the file, after a crash or at the same time, finds
+    it whole, and of two processes that make one both use the first.
+
     Raises:
         Rejected: `key_file` when the file is not 32 bytes, or others may read it.
     """
+    if not path.exists():
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.") as beside:  # of mode 0600
+            beside.write(os.urandom(KEY_BYTES))
+            beside.flush()
+            os.fsync(beside.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(beside.name, path)
+        _flush_folder(path.parent)
+    return _read_key(path)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_key(path)
-    with os.fdopen(descriptor, "wb") as file:
-        key = os.urandom(KEY_BYTES)
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    return key
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read_key(path: Path) -> bytes:

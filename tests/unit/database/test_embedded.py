@@ -1,0 +1,74 @@
+"""The embedded Postgres, guarded against two habits of the package that brings it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import rmtree
+
+import asyncpg
+import pytest
+
+from libs.contracts.errors import Rejected
+from libs.database.embedded import start_embedded
+
+_USERS = ".handle_pids.json"
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only as root does Postgres run as another user")
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the server's user can reach; pytest's own are closed. Short, since a socket's path must be."""
+    folder = Path(tempfile.mkdtemp(prefix="well-pg-"))
+    folder.chmod(0o755)
+    yield folder
+    rmtree(folder)
+
+
+def _ended_process() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@as_root
+async def test_a_folder_below_a_closed_one_is_refused_and_left_as_it_is(open_folder: Path) -> None:
+    closed = open_folder / "closed"
+    closed.mkdir(mode=0o700)
+    with pytest.raises(Rejected, match="WELL_HOME") as refused:
+        await start_embedded(closed / "pg")
+    assert refused.value.code == "closed_folder"
+    assert closed.stat().st_mode & 0o777 == 0o700
+    assert list((closed / "pg").iterdir()) == []
+
+
+async def test_the_dead_are_struck_off_before_we_join_and_so_the_last_to_leave_stops_it(open_folder: Path) -> None:
+    folder = open_folder / "pg"
+    server = await start_embedded(folder)
+    users = folder / _USERS
+    users.write_text(json.dumps([_ended_process(), *json.loads(users.read_text())]))
+    joined = await start_embedded(folder)
+    assert joined.dsn == server.dsn
+    assert set(json.loads(users.read_text())) == {os.getpid()}
+    await server.stop()
+    await joined.stop()
+    assert not (folder / "postmaster.pid").exists()
+
+
+async def test_what_was_written_is_there_after_a_restart(open_folder: Path) -> None:
+    server = await start_embedded(open_folder / "pg")
+    connection = await asyncpg.connect(server.dsn)
+    await connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+    await connection.close()
+    await server.stop()
+    again = await start_embedded(open_folder / "pg")
+    connection = await asyncpg.connect(again.dsn)
+    assert await connection.fetchval("SELECT one FROM kept") == 1
+    await connection.close()
+    await again.stop()

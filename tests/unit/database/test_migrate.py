@@ -1,0 +1,89 @@
+"""Migrations: once, whoever starts and however often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from libs.contracts.errors import Transient
+from libs.database import schemas
+from libs.database.migrate import migrate
+from libs.database.schemas import MIGRATIONS, SERVICES, fingerprint, is_up_to_date
+
+
+@pytest.fixture
+async def empty(postgres_server: str) -> AsyncIterator[str]:
+    """The address of a database without any schema."""
+    name = f"empty_{uuid4().hex}"
+    admin = await asyncpg.connect(postgres_server)
+    await admin.execute(f"CREATE DATABASE {name}")
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def _asked(dsn: str, question: str) -> list[tuple[object, ...]]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [tuple(row) for row in await connection.fetch(question)]
+    finally:
+        await connection.close()
+
+
+async def _schema(dsn: str) -> list[tuple[object, ...]]:
+    return await _asked(
+        dsn,
+        "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns "
+        "WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2, 3",
+    )
+
+
+async def test_an_empty_database_gets_every_schema_and_doing_it_again_changes_nothing(empty: str) -> None:
+    assert not await is_up_to_date(empty)
+    await migrate(empty)
+    assert await is_up_to_date(empty)
+    before = await _schema(empty)
+    assert {schema for schema, *_ in before} == {"well", *SERVICES}
+    await migrate(empty)
+    assert await _schema(empty) == before
+    assert await _asked(empty, "SELECT fingerprint FROM well.migrated") == [(fingerprint(),)]
+
+
+async def test_two_processes_that_start_together_migrate_one_after_the_other(empty: str) -> None:
+    await asyncio.gather(migrate(empty), migrate(empty))
+    assert await is_up_to_date(empty)
+    heads = await _asked(empty, "SELECT count(*), max(sequence) FROM ingest.event_head")
+    assert heads == [(64, 0)]
+
+
+async def test_a_database_with_some_services_is_not_up_to_date(empty: str) -> None:
+    await migrate(empty, services=("auth",))
+    assert not await is_up_to_date(empty)
+    await migrate(empty)
+    assert await is_up_to_date(empty)
+
+
+async def test_a_database_of_another_version_is_not_up_to_date(empty: str) -> None:
+    await migrate(empty)
+    await _asked(empty, "UPDATE well.migrated SET fingerprint = 'of another version'")
+    assert not await is_up_to_date(empty)
+
+
+async def test_a_server_that_does_not_answer_is_worth_another_try(tmp_path: Path) -> None:
+    nowhere = f"postgresql://postgres@/postgres?host={tmp_path}"
+    with pytest.raises(Transient):
+        await migrate(nowhere)
+    with pytest.raises(Transient):
+        await is_up_to_date(nowhere)
+
+
+def test_the_fingerprint_covers_every_migration_and_the_event_log() -> None:
+    assert fingerprint() == fingerprint()
+    covered = [*MIGRATIONS.rglob("*.sql"), *MIGRATIONS.rglob("[0-9]*.py"), schemas._EVENT_LOG]
+    assert all(file.is_file() for file in covered)
+    assert {file.parent.name for file in MIGRATIONS.rglob("[0-9]*.py")} == set(SERVICES)
