@@ -1,4 +1,8 @@
-"""Windows in Postgres: a bit for each bucket in a 64-bit column, all ones being -1."""
+"""Windows in Postgres: a bit for each bucket in a 64-bit column, all ones being -1.
+
+Nothing is noted of a provider any more once one window of it is complete: that is all anybody asks, and asks often, of
+a table that would otherwise grow with every window.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,9 @@ _SEE = """
 INSERT INTO matcher.window_seen AS seen (workspace, provider, window_name, buckets)
 SELECT $1, provider, window_name, bit_or(1::bigint << bucket)
 FROM unnest($2::text[], $3::text[], $4::int[]) AS new(provider, window_name, bucket)
+WHERE NOT EXISTS (
+    SELECT FROM matcher.window_seen AS whole
+    WHERE whole.workspace = $1 AND whole.provider = new.provider AND whole.buckets = -1)
 GROUP BY provider, window_name ORDER BY provider, window_name
 ON CONFLICT (workspace, provider, window_name) DO UPDATE SET buckets = seen.buckets | excluded.buckets
 """
