@@ -15,10 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from libs.contracts.envelope import Envelope, enveloped
+from libs.contracts.errors import Stale, Transient, WellError
 from libs.contracts.events import MatchDecided
 from libs.contracts.identity import derived_id, record_of
 from libs.database.port import Database, Transaction
@@ -36,6 +40,11 @@ from services.matcher.ports import Claim, DecisionStore, RecordStore, WindowStor
 
 IDLE_SECONDS: Final = 0.2
 """Seconds between looks when nothing is due: a sign-off is decided well within its second (design.md, section 10)."""
+
+REST: Final = timedelta(minutes=1)
+"""How long a workspace rests whose rows do not open: a person has to do something, and a look a minute is cheap."""
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 _PROVIDERS: Final = frozenset({"xero", "qonto"})
 
@@ -82,6 +91,7 @@ class Decide:
         self._windows = windows
         self._workspaces = workspaces
         self._batch_bills = batch_bills
+        self._rests_until: dict[UUID, datetime] = {}
 
     @property
     def worker(self) -> Worker:
@@ -89,8 +99,29 @@ class Decide:
         return Worker("matcher.decide", self.step, IDLE_SECONDS)
 
     async def step(self) -> int:
-        """Decide one batch of every workspace; returns how many bills were decided."""
-        return sum([await self.decide_some(workspace) for workspace in await self._workspaces.workspaces()])
+        """Decide one batch of every workspace; returns how many bills were decided.
+
+        A workspace that fails holds up no other. One whose rows do not open, for a lost key or altered bytes, rests for
+        a while: trying it at once would be as vain.
+
+        Raises:
+            Transient, Stale: Nothing could be decided anywhere, and in some workspace for this reason.
+        """
+        decided_bills = 0
+        lost: Transient | Stale | None = None
+        for workspace in await self._workspaces.workspaces():
+            if self._clock.now() < self._rests_until.get(workspace, _LONG_AGO):
+                continue
+            try:
+                decided_bills += await self.decide_some(workspace)
+            except (Transient, Stale) as error:
+                lost = error
+            except WellError as error:
+                self._rests_until[workspace] = self._clock.now() + REST
+                structlog.get_logger().error("matcher.rests", workspace=str(workspace), why=error.sentence)
+        if lost is not None and not decided_bills:
+            raise lost
+        return decided_bills
 
     async def decide_some(self, workspace: UUID) -> int:
         """Decide one batch of a workspace.
