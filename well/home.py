@@ -81,9 +81,13 @@ class Installation:
         self.standins.mkdir(exist_ok=True)
         _write(self.folder.parent / "current", self.folder.name)
 
-    def forget(self) -> None:
-        """Remove it with everything it holds."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def empty(self) -> None:
+        """Remove everything it holds, what it remembers last. Whoever does so holds its lock, which stays."""
+        for folder in (self.postgres, self.blobs, self.standins):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in (self.key_file, self.folder / "state.json"):
+            file.unlink(missing_ok=True)
+        self.standins.mkdir()
 
     def state(self) -> dict[str, Any]:
         """What was remembered between starts."""

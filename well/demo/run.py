@@ -17,6 +17,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.live import Live
 
+from libs.contracts.errors import Transient
 from libs.qonto.endpoints import endpoints_at as qonto_at
 from libs.runtime.clock import SystemClock
 from libs.xero.endpoints import endpoints_at as xero_at
@@ -31,6 +32,7 @@ from well.settings import Settings
 
 if TYPE_CHECKING:
     from well.all_in_one import AllInOne
+    from well.demo.company import Company
     from well.demo.summary import Summary
 
 LOOK_SECONDS: Final = 0.25
@@ -69,11 +71,15 @@ async def play(run: Run, console: Console) -> Summary | None:
     """
     started = time.monotonic()
     installation = run.script.installation()
-    if run.once and installation.state().get("finished"):
-        installation.forget()
+    state = installation.state()
+    anew = run.once and bool(state.get("finished"))
+    # Before anything starts: a file that is none is refused at once, and leaves no trace.
+    company = run.script.company() if anew or not state.get("laid_out") else None
     installation.make()
     with installation.locked():
-        async with _set_up(run, installation, console) as stage:
+        if anew:
+            installation.empty()
+        async with _set_up(run, installation, company, console) as stage:
             return await _perform(stage, started=started)
 
 
@@ -106,14 +112,16 @@ class _Stage:
 
 
 @asynccontextmanager
-async def _set_up(run: Run, installation: Installation, console: Console) -> AsyncIterator[_Stage]:
+async def _set_up(
+    run: Run, installation: Installation, company: Company | None, console: Console
+) -> AsyncIterator[_Stage]:
     workspace = installation.workspace()
     async with AsyncExitStack() as stack:
         status = stack.enter_context(console.status("Starting two stand-ins …"))
         loading = asyncio.create_task(asyncio.to_thread(import_module, "well.all_in_one"))  # while the others start
         standins = await stack.enter_async_context(running_standins(installation))
         status.update("Laying out the company's books …")
-        await lay_out(run.script, installation, standins)
+        await lay_out(company, installation, standins)
         status.update("Starting Postgres and the services …")
         await loading
         from well.all_in_one import running_well
@@ -190,7 +198,11 @@ async def _until_finished(stage: _Stage, stop: asyncio.Event) -> bool:
         before: Progress | None = None
         changed = begun
         while not stop.is_set():
-            progress = await stage.progress()
+            try:
+                progress = await stage.progress()
+            except Transient:
+                await _pause(stop)  # the services wait for Postgres, and so does the view
+                continue
             changed = changed if progress == before else time.monotonic()
             if live is not None:
                 live.update(view.look(time.monotonic() - begun, progress), refresh=True)

@@ -75,18 +75,13 @@ def truth_of(installation: Installation) -> Truth:
     return Truth.load(installation.standins / "truth.json")
 
 
-async def lay_out(script: Script, installation: Installation, standins: Standins) -> None:
-    """Put the company into the stand-ins, unless it is there. Every part may be put twice and is there once.
-
-    Raises:
-        Malformed: The CSV is none; the sentence names line and column.
-    """
+async def lay_out(company: Company | None, installation: Installation, standins: Standins) -> None:
+    """Put the company into the stand-ins; None when it is there. Every part may be put twice and is there once."""
     await standins.tell_xero("limits", LIMITS)
     await standins.tell_xero("settings", {"consent": "auto", "tenant_id": TENANT})
     await standins.tell_qonto("settings", {"consent": "auto", "analysis_delay_seconds": 0.5, **QONTO_CALLS})
-    if installation.state().get("laid_out"):
+    if company is None:
         return
-    company = script.company()
     await standins.tell_xero("organisations", {"tenant_id": TENANT, "name": "Atelier Beaulieu SARL"})
     for kind, records in (
         ("contacts", company.xero_contacts),

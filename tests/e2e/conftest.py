@@ -1,0 +1,23 @@
+"""Whole processes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.home import Home, home_of_its_own
+
+
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all processes of a test run keep what Python compiled: beside the folders of the run's workers."""
+    return tmp_path_factory.getbasetemp().parent / "bytecode"
+
+
+@pytest.fixture
+async def home(bytecode: Path) -> AsyncIterator[Home]:
+    """A `WELL_HOME` of this test's own."""
+    async with home_of_its_own(bytecode) as fresh:
+        yield fresh
