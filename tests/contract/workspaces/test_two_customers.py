@@ -1,0 +1,135 @@
+"""A second workspace in the same run sees none of the first one's rows, in SQL and over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from libs.contracts.errors import Rejected
+from libs.contracts.identity import record_of
+from libs.database.roles import RELAY, role_of
+from libs.database.schemas import SERVICES
+from services.ingest.adapters.mcp_grant import GrantKeeper
+from services.ingest.adapters.postgres import PostgresStore
+from tests.contract.workspaces.stage import Customer, Stage, two_customers
+from tests.support.postgres import PostgresFixture
+
+_TABLES_WITH_A_WORKSPACE = """
+SELECT c.oid::regclass::text AS name, n.nspname AS service, c.relrowsecurity AS closed, c.relforcerowsecurity AS forced
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace' AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY($1::text[])
+"""
+
+_LISTS_WORKSPACES = "auth.workspace"
+"""The one table whose ids its own service may list: it must know whom to work for, and it holds nothing else."""
+
+
+async def test_every_table_with_a_workspace_is_closed_for_its_owner_too(postgres: PostgresFixture) -> None:
+    tables = await (await postgres.admin()).fetch(_TABLES_WITH_A_WORKSPACE, list(SERVICES))
+    assert len(tables) >= len(SERVICES)
+    assert [table["name"] for table in tables if not (table["closed"] and table["forced"])] == []
+
+
+async def test_the_roles_of_services_own_nothing_and_cannot_pass_by(postgres: PostgresFixture) -> None:
+    admin = await postgres.admin()
+    roles = [RELAY, *map(role_of, SERVICES)]
+    known = await admin.fetch("SELECT * FROM pg_roles WHERE rolname = ANY($1::text[])", roles)
+    assert {row["rolname"] for row in known} == set(roles)
+    assert not any(row["rolsuper"] or row["rolbypassrls"] or row["rolcreaterole"] for row in known)
+    owned = "SELECT count(*) FROM pg_class WHERE relowner IN (SELECT oid FROM pg_roles WHERE rolname = ANY($1::text[]))"
+    assert await admin.fetchval(owned, roles) == 0
+
+
+async def test_a_second_workspace_sees_nothing_of_the_first(postgres: PostgresFixture) -> None:
+    async with two_customers(postgres.dsn) as stage:
+        await _in_sql_no_service_sees_a_row_of_another_workspace(stage, postgres)
+        await _over_mcp_a_token_opens_its_own_organisation_only(stage)
+        await _queues_trails_and_pages_show_nothing_of_another(stage)
+
+
+async def _in_sql_no_service_sees_a_row_of_another_workspace(stage: Stage, postgres: PostgresFixture) -> None:
+    admin = await postgres.admin()
+    seen_by_all = 0
+    for table in await admin.fetch(_TABLES_WITH_A_WORKSPACE, list(SERVICES)):
+        name, role = table["name"], role_of(table["service"])
+        here = await admin.fetchval(f"SELECT count(*) FROM {name} WHERE workspace = $1", stage.first.workspace)  # noqa: S608
+        seen_by_all += here
+        for workspace in (stage.second.workspace, None):
+            assert await _foreign_rows(postgres, name, role, workspace, stage.first.workspace) == 0, name
+    assert seen_by_all > 20
+
+
+async def _foreign_rows(postgres: PostgresFixture, table: str, role: str, workspace: UUID | None, foreign: UUID) -> int:
+    """Rows of one workspace that a service's role sees while it works for another, or for none."""
+    if table == _LISTS_WORKSPACES:
+        return 0
+    connection = await asyncpg.connect(postgres.dsn, user=role)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT set_config('app.workspace', $1, true)", str(workspace or ""))
+            count: int = await connection.fetchval(f"SELECT count(*) FROM {table} WHERE workspace = $1", foreign)  # noqa: S608
+            return count
+    except asyncpg.InsufficientPrivilegeError:
+        return 0
+    finally:
+        await connection.close()
+
+
+async def _over_mcp_a_token_opens_its_own_organisation_only(stage: Stage) -> None:
+    for customer, other in ((stage.first, stage.second), (stage.second, stage.first)):
+        token = await _token(stage, customer)
+        listed = await _call(stage, token, "list_invoices", {})
+        assert {bill["InvoiceID"] for bill in listed["invoices"]} == set(customer.bill_ids())
+        for tool in ("get_invoice", "list_attachments"):
+            refusal = await _call(stage, token, tool, {"invoice_id": other.bill_ids()[0]})
+            assert refusal["error"]["code"] == "not_found"
+
+
+async def _queues_trails_and_pages_show_nothing_of_another(stage: Stage) -> None:
+    services = stage.well.services
+    for customer, other in ((stage.first, stage.second), (stage.second, stage.first)):
+        foreign = other.bill_ids()[0]
+        with pytest.raises(Rejected) as refusal:
+            await services.console.queue.bill(customer.workspace, foreign)
+        assert refusal.value.code == "no_such_bill"
+        record = record_of("xero", "bill", foreign)
+        assert await services.trail.of_record(customer.workspace, record) == []
+        assert await services.trail.of_record(other.workspace, record) != []
+        status = (await stage.http.get(f"{stage.well.url}/status")).text
+        assert customer.word not in status
+        assert other.word not in status
+        async with stage.browser(customer) as browser:
+            page = await browser.get(f"{stage.well.url}/connect/xero", follow_redirects=True)
+            assert other.word not in page.text
+
+
+async def _token(stage: Stage, customer: Customer) -> str:
+    keeper = GrantKeeper(
+        stage.well.storage.databases["ingest"],
+        PostgresStore(),
+        stage.well.storage.sealer,
+        customer.workspace,
+        stage.well.services.xero_mcp.url,
+    )
+    grant = await keeper.load()
+    assert grant is not None
+    return grant.access_token
+
+
+async def _call(stage: Stage, token: str, tool: str, arguments: dict[str, str]) -> dict[str, Any]:
+    url = stage.well.services.xero_mcp.url
+    async with (
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+        Client(streamable_http_client(url, http_client=http)) as client,
+    ):
+        answer = await client.call_tool(tool, arguments)
+    said: dict[str, Any] | None = answer.structured_content
+    assert said is not None
+    return said
