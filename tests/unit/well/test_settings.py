@@ -1,0 +1,55 @@
+"""Settings: read once, and every problem said at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from libs.contracts.errors import Rejected
+from libs.qonto.endpoints import PRODUCTION, SANDBOX
+from libs.xero.endpoints import XERO
+from well.settings import from_environment
+
+WHOLE = {
+    "XERO_CLIENT_ID": "xero-id",
+    "XERO_CLIENT_SECRET": "xero-secret",
+    "QONTO_CLIENT_ID": "qonto-id",
+    "QONTO_CLIENT_SECRET": "qonto-secret",
+}
+
+
+def test_every_missing_variable_is_named_at_once_with_what_belongs_into_it() -> None:
+    with pytest.raises(Rejected) as refused:
+        from_environment({"HOME": "/root"})
+    assert refused.value.code == "settings_missing"
+    lines = refused.value.sentence.splitlines()
+    assert [line.split(":")[0].strip() for line in lines[1:]] == list(WHOLE)
+    assert all(line.split(": ", 1)[1] for line in lines[1:])
+
+
+@pytest.mark.parametrize("name", sorted(WHOLE))
+@pytest.mark.parametrize("empty", [True, False])
+def test_one_that_is_missing_or_empty_is_named_alone(name: str, *, empty: bool) -> None:
+    environment = {**WHOLE, name: ""} if empty else {key: value for key, value in WHOLE.items() if key != name}
+    with pytest.raises(Rejected) as refused:
+        from_environment(environment)
+    assert [other for other in WHOLE if f"  {other}:" in refused.value.sentence] == [name]
+
+
+def test_with_all_of_them_the_real_providers_are_asked() -> None:
+    settings = from_environment(WHOLE)
+    assert (settings.xero_client_id, settings.qonto_client_secret) == ("xero-id", "qonto-secret")
+    assert (settings.xero, settings.qonto) == (XERO, PRODUCTION)
+    assert settings.database_url is None
+    assert (settings.sign_in, settings.mcp_consent) == ("ticket", "page")
+
+
+def test_a_staging_token_chooses_the_sandbox_and_an_address_the_database() -> None:
+    settings = from_environment({**WHOLE, "QONTO_STAGING_TOKEN": "t", "WELL_DATABASE_URL": "postgresql://db/well"})
+    assert settings.qonto == SANDBOX
+    assert settings.database_url == "postgresql://db/well"
+
+
+def test_no_secret_shows_when_settings_are_printed() -> None:
+    environment = {**WHOLE, "QONTO_STAGING_TOKEN": "staging-token", "WELL_DATABASE_URL": "postgresql://u:hidden@db/w"}
+    shown = repr(from_environment(environment))
+    assert not [secret for secret in ("xero-secret", "qonto-secret", "staging-token", "hidden") if secret in shown]
