@@ -1,0 +1,77 @@
+"""`well demo` killed with -9 and started again: nothing is lost, nothing is posted twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections import Counter
+
+import pytest
+
+from libs.runtime.crashpoints import POINTS
+from tests.e2e.books import bills_file
+from tests.e2e.home import RUN_SECONDS, Home
+from tests.e2e.standins import ask
+from tests.support.until import until
+
+KILLED = -signal.SIGKILL
+
+CALLS = 70
+"""Both providers have had so many calls, consent included, before the last of 40 bills is posted."""
+
+
+async def goes_on_to_the_end(home: Home, *command: str) -> None:
+    """The same command again; our summary and Qonto's own books say the same."""
+    ended = await home.run(*command)
+    assert ended.status == 0, ended.complaint
+    figures = ended.lines[-1]
+    assert (figures["lost"], figures["posted_twice"], figures["wrong_links"]) == (0, 0, 0)
+    assert figures["decided"] == figures["bills"]
+    assert figures["posted"] > 0
+    by_content = Counter(invoice["sha256"] for invoice in await home.uploads())
+    assert set(by_content.values()) == {1}
+    assert by_content.total() == figures["posted"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_killed_at_a_named_point_of_a_posting(home: Home, point: str) -> None:
+    command = ("demo", "--once", "--json", "--bills", str(bills_file(home.folder)))
+    killed = await home.run(*command, WELL_CRASH_AT=point)
+    assert (killed.status, killed.output) == (KILLED, "")
+    await goes_on_to_the_end(home, *command)
+
+
+@pytest.mark.parametrize("seed", [4127, 90533])
+async def test_killed_at_any_moment(home: Home, seed: int) -> None:
+    """A moment is a number of calls that both providers have had."""
+    moment = random.Random(seed).randint(1, CALLS)  # noqa: S311 a seed, so that what fails fails again
+    command = ("demo", "--once", "--json", "--bills", str(bills_file(home.folder, 40)))
+    running = home.start(*command)
+    xero, qonto = await home.standins()
+
+    async def reached() -> bool:
+        calls: list[int] = [*(await ask(xero, "calls")).values(), *(await ask(qonto, "calls")).values()]
+        return sum(calls) >= moment
+
+    await until(reached, deadline_seconds=RUN_SECONDS)
+    running.process.kill()
+    assert (await running.ended()).status == KILLED
+    await goes_on_to_the_end(home, *command)
+
+
+async def test_the_machine_loses_its_power(home: Home) -> None:
+    """The process, its stand-ins and Postgres end at once, after the first upload was seen."""
+    command = ("demo", "--once", "--json", "--bills", str(bills_file(home.folder, 40)))
+    running = home.start(*command)
+    _, qonto = await home.standins()
+
+    async def uploaded() -> bool:
+        return bool(await ask(qonto, "uploads_by_file_name"))
+
+    await until(uploaded, deadline_seconds=RUN_SECONDS)
+    postgres = int((home.installation / "pg" / "postmaster.pid").read_text("utf-8").split()[0])
+    running.kill_group()
+    os.kill(postgres, signal.SIGKILL)
+    assert (await running.ended()).status == KILLED
+    await goes_on_to_the_end(home, *command)
