@@ -1,4 +1,4 @@
-"""Two customers in one process: each with an organisation of its own at both providers."""
+"""Well and both providers in one process, and customers with an organisation of their own at each of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 
@@ -20,6 +20,8 @@ from libs.qonto.standin import running_standin as running_qonto
 from libs.runtime.clock import SystemClock
 from libs.xero.standin import Standin as XeroStandin
 from libs.xero.standin import running_standin as running_xero
+from services.pusher.domain.retrying import ReadingRule, RetryRule
+from services.xero_mcp.domain.budget import Limits
 from tests.support.until import until
 from well.all_in_one import AllInOne, running_well
 from well.home import Installation
@@ -46,22 +48,28 @@ class Customer:
 
 @dataclass(frozen=True)
 class Stage:
-    """Well, both providers, and the two customers."""
+    """Well and both providers."""
 
     well: AllInOne
     xero: XeroStandin
     qonto: QontoStandin
-    first: Customer
-    second: Customer
     http: httpx.AsyncClient
 
-    async def open_for(self, customer: Customer) -> None:
+    async def open_for(self, customer: Customer, **books: list[dict[str, Any]]) -> None:
         """A customer opens accounts, books its bills and connects both providers."""
-        await self._tell(self.xero.url, "organisations", {"tenant_id": customer.tenant, "name": customer.word})
-        await self._tell(self.qonto.url, "organizations", {"id": customer.organization, "name": customer.word})
-        await self._tell(self.xero.url, "records", _books(customer))
-        await self._tell(self.xero.url, "settings", {"consent": "auto", "tenant_id": customer.tenant})
-        await self._tell(self.qonto.url, "settings", {"consent": "auto", "consent_organization": customer.organization})
+        await self.tell_xero("organisations", {"tenant_id": customer.tenant, "name": customer.word})
+        await self.tell_qonto("organizations", {"id": customer.organization, "name": customer.word})
+        await self.book(customer, **books)
+        await self.connect(customer)
+
+    async def book(self, customer: Customer, **books: list[dict[str, Any]]) -> None:
+        """Put contacts, invoices and attachments into a customer's books, or change them."""
+        await self.tell_xero("records", {"tenant_id": customer.tenant, **books})
+
+    async def connect(self, customer: Customer) -> None:
+        """Connect both providers, by clicking through."""
+        await self.tell_xero("settings", {"consent": "auto", "tenant_id": customer.tenant})
+        await self.tell_qonto("settings", {"consent": "auto", "consent_organization": customer.organization})
         async with self.browser(customer) as browser:
 
             async def visit(address: str) -> None:
@@ -86,6 +94,19 @@ class Stage:
 
         await until(decided)
 
+    async def tell_xero(self, path: str, words: dict[str, Any]) -> None:
+        """Tell the stand-in Xero something."""
+        await self._tell(self.xero.url, path, words)
+
+    async def tell_qonto(self, path: str, words: dict[str, Any]) -> None:
+        """Tell the stand-in Qonto something."""
+        await self._tell(self.qonto.url, path, words)
+
+    async def uploads(self) -> list[dict[str, Any]]:
+        """Every supplier invoice that was uploaded to the stand-in Qonto."""
+        answer = (await self.http.get(f"{self.qonto.url}/_standin/invoices")).raise_for_status().json()
+        return [invoice for invoice in answer["invoices"] if invoice["uploaded"]]
+
     async def _tell(self, url: str, path: str, words: dict[str, Any]) -> None:
         (await self.http.post(f"{url}/_standin/{path}", json=words)).raise_for_status()
 
@@ -106,35 +127,42 @@ async def _click_through(browser: httpx.AsyncClient, address: str) -> None:
             return
 
 
-def _books(customer: Customer) -> dict[str, Any]:
-    contact = {"ContactID": f"{customer.tenant[:8]}-1111-4000-8000-000000000001", "Name": f"{customer.word} Papier"}
-    bills = [
-        {
-            "InvoiceID": bill_id,
-            "Type": "ACCPAY",
-            "Status": "AUTHORISED",
-            "InvoiceNumber": f"{customer.word}-{number}",
-            "Contact": contact,
-            "DateString": "2026-10-01T00:00:00",
-            "Date": "/Date(1790812800000+0000)/",
-            "Total": f"{100 + number}.50",
-            "TotalTax": "0.00",
-            "CurrencyCode": "EUR",
-            "HasAttachments": False,
-        }
-        for number, bill_id in enumerate(customer.bill_ids())
-    ]
-    return {"tenant_id": customer.tenant, "contacts": [contact], "invoices": bills}
+def bill_of(customer: Customer, number: int, **changed: object) -> dict[str, Any]:
+    """A bill in Xero's shape, of a supplier whose name holds the customer's word."""
+    return {
+        "InvoiceID": customer.bill_ids()[number],
+        "Type": "ACCPAY",
+        "Status": "AUTHORISED",
+        "InvoiceNumber": f"{customer.word}-{number}",
+        "Contact": _contact(customer),
+        "DateString": "2026-10-01T00:00:00",
+        "Date": "/Date(1790812800000+0000)/",
+        "Total": f"{100 + 79 * number}.50",
+        "TotalTax": "0.00",
+        "CurrencyCode": "EUR",
+        "HasAttachments": False,
+        **changed,
+    }
+
+
+def books_of(customer: Customer) -> dict[str, list[dict[str, Any]]]:
+    """The supplier and every bill of a customer, without documents."""
+    return {
+        "contacts": [_contact(customer)],
+        "invoices": [bill_of(customer, number) for number in range(customer.bills)],
+    }
+
+
+def _contact(customer: Customer) -> dict[str, Any]:
+    return {"ContactID": f"{customer.tenant[:8]}-1111-4000-8000-000000000001", "Name": f"{customer.word} Papier"}
 
 
 @asynccontextmanager
-async def two_customers(dsn: str) -> AsyncIterator[Stage]:
-    """Both customers, connected, on a database of the test's own."""
-    folder = Path(tempfile.mkdtemp(prefix="well-two-"))
+async def running_stage(dsn: str) -> AsyncIterator[Stage]:
+    """Well and both providers, on a database of the test's own, with nobody in it yet."""
+    folder = Path(tempfile.mkdtemp(prefix="well-stage-"))
     installation = Installation(folder / "live")
     installation.make()
-    first = Customer(uuid4(), "aaaaaaaa-0000-4000-8000-0000000000aa", str(uuid4()), "Aubergine", 3)
-    second = Customer(uuid4(), "bbbbbbbb-0000-4000-8000-0000000000bb", str(uuid4()), "Betterave", 2)
     async with running_xero() as xero, running_qonto() as qonto, httpx.AsyncClient(timeout=30) as http:
         settings = Settings(
             xero_client_id=_CLIENT,
@@ -143,14 +171,17 @@ async def two_customers(dsn: str) -> AsyncIterator[Stage]:
             qonto_client_secret=_SECRET,
             xero=xero.endpoints,
             qonto=qonto.endpoints,
+            xero_limits=Limits(per_minute=10_000, at_once=5, per_day=100_000),
             database_url=dsn,
+            poll_seconds=0.5,
+            overlap_seconds=5.0,
             idle_seconds=0.1,
+            document_lease_seconds=2.0,
+            retry=RetryRule(request_seconds=2, lease_seconds=3, running_seconds=3, first_pause_seconds=0.2),
+            reading=ReadingRule(lease_seconds=2, first_pause_seconds=0.2),
         )
+        await http.post(f"{xero.url}/_standin/limits", json={"minute": 10_000, "day": 100_000, "concurrent": 8})
+        await http.post(f"{qonto.url}/_standin/settings", json={"analysis_delay_seconds": 0})
         async with running_well(installation, settings, SystemClock()) as well:
-            stage = Stage(well, xero, qonto, first, second, http)
-            for customer in (first, second):
-                await stage.open_for(customer)
-            for customer in (first, second):
-                await stage.all_decided(customer)
-            yield stage
+            yield Stage(well, xero, qonto, http)
     shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
@@ -17,8 +17,11 @@ from libs.database.roles import RELAY, role_of
 from libs.database.schemas import SERVICES
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.postgres import PostgresStore
-from tests.contract.workspaces.stage import Customer, Stage, two_customers
+from tests.contract.journeys.stage import Customer, Stage, books_of, running_stage
 from tests.support.postgres import PostgresFixture
+
+FIRST = Customer(uuid4(), "aaaaaaaa-0000-4000-8000-0000000000aa", str(uuid4()), "Aubergine", 3)
+SECOND = Customer(uuid4(), "bbbbbbbb-0000-4000-8000-0000000000bb", str(uuid4()), "Betterave", 2)
 
 _TABLES_WITH_A_WORKSPACE = """
 SELECT c.oid::regclass::text AS name, n.nspname AS service, c.relrowsecurity AS closed, c.relforcerowsecurity AS forced
@@ -48,21 +51,25 @@ async def test_the_roles_of_services_own_nothing_and_cannot_pass_by(postgres: Po
 
 
 async def test_a_second_workspace_sees_nothing_of_the_first(postgres: PostgresFixture) -> None:
-    async with two_customers(postgres.dsn) as stage:
-        await _in_sql_no_service_sees_a_row_of_another_workspace(stage, postgres)
+    async with running_stage(postgres.dsn) as stage:
+        for customer in (FIRST, SECOND):
+            await stage.open_for(customer, **books_of(customer))
+        for customer in (FIRST, SECOND):
+            await stage.all_decided(customer)
+        await _in_sql_no_service_sees_a_row_of_another_workspace(postgres)
         await _over_mcp_a_token_opens_its_own_organisation_only(stage)
         await _queues_trails_and_pages_show_nothing_of_another(stage)
 
 
-async def _in_sql_no_service_sees_a_row_of_another_workspace(stage: Stage, postgres: PostgresFixture) -> None:
+async def _in_sql_no_service_sees_a_row_of_another_workspace(postgres: PostgresFixture) -> None:
     admin = await postgres.admin()
     seen_by_all = 0
     for table in await admin.fetch(_TABLES_WITH_A_WORKSPACE, list(SERVICES)):
         name, role = table["name"], role_of(table["service"])
-        here = await admin.fetchval(f"SELECT count(*) FROM {name} WHERE workspace = $1", stage.first.workspace)  # noqa: S608
+        here = await admin.fetchval(f"SELECT count(*) FROM {name} WHERE workspace = $1", FIRST.workspace)  # noqa: S608
         seen_by_all += here
-        for workspace in (stage.second.workspace, None):
-            assert await _foreign_rows(postgres, name, role, workspace, stage.first.workspace) == 0, name
+        for workspace in (SECOND.workspace, None):
+            assert await _foreign_rows(postgres, name, role, workspace, FIRST.workspace) == 0, name
     assert seen_by_all > 20
 
 
@@ -83,7 +90,7 @@ async def _foreign_rows(postgres: PostgresFixture, table: str, role: str, worksp
 
 
 async def _over_mcp_a_token_opens_its_own_organisation_only(stage: Stage) -> None:
-    for customer, other in ((stage.first, stage.second), (stage.second, stage.first)):
+    for customer, other in ((FIRST, SECOND), (SECOND, FIRST)):
         token = await _token(stage, customer)
         listed = await _call(stage, token, "list_invoices", {})
         assert {bill["InvoiceID"] for bill in listed["invoices"]} == set(customer.bill_ids())
@@ -94,7 +101,7 @@ async def _over_mcp_a_token_opens_its_own_organisation_only(stage: Stage) -> Non
 
 async def _queues_trails_and_pages_show_nothing_of_another(stage: Stage) -> None:
     services = stage.well.services
-    for customer, other in ((stage.first, stage.second), (stage.second, stage.first)):
+    for customer, other in ((FIRST, SECOND), (SECOND, FIRST)):
         foreign = other.bill_ids()[0]
         with pytest.raises(Rejected) as refusal:
             await services.console.queue.bill(customer.workspace, foreign)
