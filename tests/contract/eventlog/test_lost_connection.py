@@ -38,7 +38,9 @@ async def test_a_reader_whose_listening_connection_was_lost_can_be_closed(postgr
     await reader.close()
 
 
-@pytest.mark.parametrize("address", ["postgresql://postgres@/well?host=/no/such/folder", "postgresql://no.invalid/well"])
+@pytest.mark.parametrize(
+    "address", ["postgresql://postgres@/well?host=/no/such/folder", "postgresql://no.invalid/well"]
+)
 async def test_a_server_that_is_not_there_is_worth_another_try(address: str) -> None:
     with pytest.raises(Transient):
         await open_database(address, role="well_console")
