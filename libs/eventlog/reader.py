@@ -106,31 +106,37 @@ class PostgresLogReader:
             Transient: Postgres does not answer.
         """
         async with self._one_listens:
-            if self._listening is None:
+            if self._is_deaf():
+                await self.close()
                 await self._listen()
         return await self._growth.beyond(since, timeout_seconds)
 
     async def close(self) -> None:
         """Stop listening and give the connection back."""
         connection, self._listening = self._listening, None
-        if connection is not None:
-            with contextlib.suppress(Transient), lost_as_transient():  # lost meanwhile: nothing is left to give back
-                await connection.remove_listener(GROWN_CHANNEL, self._heard)
-                await self._pool.release(connection)
+        if connection is None:
+            return
+        # One that was lost cannot be asked to stop, and must be given back all the same: the pool waits for it.
+        with contextlib.suppress(Transient), lost_as_transient():
+            await connection.remove_listener(GROWN_CHANNEL, self._heard)
+        with contextlib.suppress(Transient), lost_as_transient():
+            await self._pool.release(connection)
 
     def _heard(self, *notice: object) -> None:
         self._growth.grew(str(notice[-1]))
 
-    def _lost(self, connection: Connection) -> None:
-        """The connection ended; a lost one may not even be asked whether it is closed. Who waits next listens anew."""
-        if connection is self._listening:
-            self._listening = None
+    def _is_deaf(self) -> bool:
+        if self._listening is None:
+            return True
+        try:
+            return bool(self._listening.is_closed())
+        except asyncpg.InterfaceError:  # the pool took it back when it was lost, and it answers nothing any more
+            return True
 
     async def _listen(self) -> None:
         with lost_as_transient():
             connection = await self._pool.acquire()
             try:
-                connection.add_termination_listener(self._lost)
                 await connection.add_listener(GROWN_CHANNEL, self._heard)
             except BaseException:
                 connection.terminate()  # gives its place in the pool back
