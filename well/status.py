@@ -15,7 +15,7 @@ from libs.bus.embedded import Consumer
 from libs.runtime.worker import Worker
 
 if TYPE_CHECKING:
-    from well.all_in_one import Services
+    from well.wiring import Services
 
 _JSON: Final = "application/json"
 

@@ -40,7 +40,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         "auth.consented.v1",
         ("ConsentGranted", "ConsentLost", "ConsentRevoked"),
         owner="auth",
-        readers=("console", "audit"),
+        readers=("audit",),
     ),
     Topic("xero.raw.v1", ("RecordPulled", "WindowPulled"), owner="ingest", readers=("ingest", "audit")),
     Topic("qonto.raw.v1", ("RecordPulled", "WindowPulled"), owner="ingest", readers=("ingest", "audit")),
@@ -56,7 +56,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
         "document.fetched.v1",
         ("DocumentFetched", "DocumentMissing"),
         owner="ingest",
-        readers=("pusher", "console", "audit"),
+        readers=("pusher", "audit"),
     ),
     Topic(
         "qonto.posted.v1",

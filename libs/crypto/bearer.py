@@ -23,6 +23,7 @@ INSTALLATION: Final = UUID(int=0)
 
 _LONGEST_CHARACTERS: Final = 128
 _WORKSPACE_CHARACTERS: Final = 32
+"""Characters: of a text that is read as a token at all, with much to spare; and of a UUID in hexadecimal."""
 
 
 @dataclass(frozen=True)

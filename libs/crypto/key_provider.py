@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from libs.contracts.errors import Malformed, Rejected
 
 _NONCE_BYTES: Final = 12
+"""Bytes. The 96 bits that AES-GCM is made for. Source: NIST SP 800-38D, section 5.2.1.1."""
+
 KEY_BYTES: Final = 32
 """Bytes. AES-256."""
 

@@ -25,6 +25,8 @@ from libs.contracts.errors import Malformed
 
 _VERSION: Final = b"\x01"
 _NONCE_BYTES: Final = 12
+"""Bytes. The 96 bits that AES-GCM is made for. Source: NIST SP 800-38D, section 5.2.1.1."""
+
 _HEADER_BYTES: Final = 1 + 16 + _NONCE_BYTES
 
 BLIND_BYTES: Final = 16

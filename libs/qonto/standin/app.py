@@ -34,6 +34,7 @@ BODY_MAX_BYTES: Final = 64_000_000
 """Bytes of a body that control reads: tens of thousands of records in one call."""
 
 _LOOK_SECONDS: Final = 0.05
+"""Seconds between looks whether whoever waits for an answer kept back has gone."""
 
 
 def build_app(world: World) -> web.Application:

@@ -11,6 +11,7 @@ from libs.qonto.standin.settings import Settings
 TEN_SECONDS: Final = 10.0
 TEN_MINUTES: Final = 600.0
 HOUR: Final = 3600.0
+"""Seconds of the windows in which Qonto counts."""
 
 ADDRESSES_MAX: Final = 1_000
 """Addresses remembered; the one heard of first is forgotten above that. Callers here are on one machine."""

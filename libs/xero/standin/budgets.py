@@ -14,6 +14,7 @@ from libs.xero.standin.settings import Limits
 
 MINUTE_SECONDS: Final = 60.0
 DAY_SECONDS: Final = 86_400.0
+"""Seconds of the windows in which Xero counts."""
 
 
 @dataclass

@@ -22,9 +22,8 @@ IN_QONTO: Final = 0.4
 """Of ordinary bills: suppliers that mail their bills to Qonto's inbox as well."""
 
 ORPHANS: Final = 0.03
-"""Of bills. Documents somebody dropped into Qonto and nobody booked; at least two."""
-
 ORPHANS_MIN: Final = 2
+"""Of bills, and at least so many. Documents somebody dropped into Qonto and nobody booked."""
 
 
 def make_company(seed: int, today: date, *, bills: int = 120) -> Company:
