@@ -59,7 +59,7 @@ async def running_well(installation: Installation, settings: Settings, clock: Cl
         services = wiring.services()
         stack.push_async_callback(services.auth.aclose)
         stack.push_async_callback(services.ingest.close)
-        consumers, workers = _consumers(storage, services, clock), _workers(services)
+        consumers, workers = _consumers(storage, services, clock), _workers(storage, services)
         status = Status(services.auth.workspaces, services, consumers, workers)
         await stack.enter_async_context(services.xero_mcp.serving(mcp))
         await _serve(stack, front, services, status)
@@ -86,8 +86,8 @@ def _consumers(storage: Storage, services: Services, clock: Clock) -> tuple[Cons
     )
 
 
-def _workers(services: Services) -> tuple[Worker, ...]:
-    return (*services.ingest.workers, *services.matcher.workers, *services.pusher.workers)
+def _workers(storage: Storage, services: Services) -> tuple[Worker, ...]:
+    return (*storage.workers, *services.ingest.workers, *services.matcher.workers, *services.pusher.workers)
 
 
 @asynccontextmanager

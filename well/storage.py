@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealer
@@ -15,9 +16,13 @@ from libs.database.schemas import SERVICES, is_up_to_date
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import Clock
+from libs.runtime.worker import Worker
 from services.auth.adapters.postgres_keys import PostgresKeyStore
 from services.auth.main import build_keyring
 from well.home import Installation
+
+WATCH_SECONDS: Final = 0.5
+"""Seconds between looks whether the embedded Postgres still runs; a look reads one line of the process table."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Storage:
         keyring: Where every seal comes from.
         sealer: The seals.
         reader: The logs of all services.
+        workers: What a process that stays does for it: keeps the embedded Postgres running.
     """
 
     dsn: str
@@ -37,6 +43,7 @@ class Storage:
     keyring: Keyring
     sealer: Sealer
     reader: PostgresLogReader
+    workers: tuple[Worker, ...]
 
     def log(self, service: str) -> PostgresEventLog:
         """A service's event log."""
@@ -60,10 +67,12 @@ async def opened_storage(
     """
     async with AsyncExitStack() as stack:
         key = read_or_make_key(installation.key_file)
+        workers: tuple[Worker, ...] = ()
         if database_url is None:
             server = await start_embedded(installation.postgres)
             stack.push_async_callback(server.stop)
             dsn, role_secret = server.dsn, None
+            workers = (Worker("postgres.keep_running", server.keep_running, WATCH_SECONDS),)
         else:
             dsn, role_secret = database_url, key
         if not await is_up_to_date(dsn):
@@ -91,4 +100,4 @@ async def opened_storage(
         stack.push_async_callback(pool.close)
         reader = PostgresLogReader(pool, sealer)
         stack.push_async_callback(reader.close)
-        yield Storage(dsn, databases, keyring, sealer, reader)
+        yield Storage(dsn, databases, keyring, sealer, reader, workers)

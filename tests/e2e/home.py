@@ -112,6 +112,10 @@ class Home:
         """The installation started last."""
         return self.folder / (self.folder / "current").read_text("utf-8")
 
+    def postmaster(self) -> int:
+        """The process of the embedded Postgres, or of the one that was there last."""
+        return int((self.installation / "pg" / "postmaster.pid").read_text("utf-8").split()[0])
+
     async def standins(self) -> tuple[str, str]:
         """Where the stand-ins of Xero and Qonto are, as soon as the installation remembers it."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from libs.runtime.crashpoints import POINTS
 from tests.e2e.books import bills_file
-from tests.e2e.home import RUN_SECONDS, Home
+from tests.e2e.home import RUN_SECONDS, Ended, Home
 from tests.e2e.standins import ask
 from tests.support.until import until
 
@@ -22,8 +22,12 @@ CALLS = 70
 
 
 async def goes_on_to_the_end(home: Home, *command: str) -> None:
-    """The same command again; our summary and Qonto's own books say the same."""
-    ended = await home.run(*command)
+    """The same command again."""
+    await _is_whole(home, await home.run(*command))
+
+
+async def _is_whole(home: Home, ended: Ended) -> None:
+    """Our summary and Qonto's own books say the same."""
     assert ended.status == 0, ended.complaint
     figures = ended.lines[-1]
     assert (figures["lost"], figures["posted_twice"], figures["wrong_links"]) == (0, 0, 0)
@@ -60,6 +64,24 @@ async def test_killed_at_any_moment(home: Home, seed: int) -> None:
     await goes_on_to_the_end(home, *command)
 
 
+async def test_postgres_alone_is_killed_twice_and_the_same_process_goes_on_to_the_end(home: Home) -> None:
+    running = home.start("demo", "--once", "--json", "--bills", str(bills_file(home.folder, 40)), WELL_LOG="error")
+    xero, qonto = await home.standins()
+
+    async def read() -> bool:
+        return sum((await ask(xero, "calls")).values()) > 3
+
+    async def uploaded() -> bool:
+        return bool(await ask(qonto, "uploads_by_file_name"))
+
+    for moment in (read, uploaded):
+        await until(moment, deadline_seconds=RUN_SECONDS)
+        os.kill(home.postmaster(), signal.SIGKILL)
+    ended = await running.ended()
+    assert ended.complaint.count("postgres.started_again") >= 1
+    await _is_whole(home, ended)
+
+
 async def test_the_machine_loses_its_power(home: Home) -> None:
     """The process, its stand-ins and Postgres end at once, after the first upload was seen."""
     command = ("demo", "--once", "--json", "--bills", str(bills_file(home.folder, 40)))
@@ -70,7 +92,7 @@ async def test_the_machine_loses_its_power(home: Home) -> None:
         return bool(await ask(qonto, "uploads_by_file_name"))
 
     await until(uploaded, deadline_seconds=RUN_SECONDS)
-    postgres = int((home.installation / "pg" / "postmaster.pid").read_text("utf-8").split()[0])
+    postgres = home.postmaster()
     running.kill_group()
     os.kill(postgres, signal.SIGKILL)
     assert (await running.ended()).status == KILLED

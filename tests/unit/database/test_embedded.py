@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,8 +15,9 @@ from shutil import rmtree
 import asyncpg
 import pytest
 
-from libs.contracts.errors import Rejected
-from libs.database.embedded import start_embedded
+from libs.contracts.errors import Rejected, Transient
+from libs.database.embedded import STARTS_IN_A_ROW, start_embedded
+from tests.support.until import until
 
 _USERS = ".handle_pids.json"
 
@@ -72,3 +74,43 @@ async def test_what_was_written_is_there_after_a_restart(open_folder: Path) -> N
     assert await connection.fetchval("SELECT one FROM kept") == 1
     await connection.close()
     await again.stop()
+
+
+def _postmaster(folder: Path) -> int:
+    return int((folder / "postmaster.pid").read_text("utf-8").split()[0])
+
+
+async def test_one_that_was_killed_is_started_again_at_its_address_with_what_was_committed(open_folder: Path) -> None:
+    server = await start_embedded(open_folder / "pg")
+    assert await server.keep_running() == 0
+    connection = await asyncpg.connect(server.dsn)
+    await connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+    os.kill(_postmaster(open_folder / "pg"), signal.SIGKILL)
+
+    async def started_again() -> bool:
+        try:
+            return await server.keep_running() == 1
+        except Transient:
+            return False  # what is left of the old one still holds its memory
+
+    await until(started_again)
+    again = await asyncpg.connect(server.dsn)
+    assert await again.fetchval("SELECT one FROM kept") == 1
+    await again.close()
+    connection.terminate()
+    assert await server.keep_running() == 0
+    await server.stop()
+    assert not (open_folder / "pg" / "postmaster.pid").exists()  # it stops the one it started last
+
+
+async def test_one_that_does_not_start_any_more_ends_the_tries_with_a_sentence(open_folder: Path) -> None:
+    folder = open_folder / "pg"
+    server = await start_embedded(folder)
+    await server.stop()
+    (folder / "PG_VERSION").rename(folder / "PG_VERSION.away")
+    for _ in range(STARTS_IN_A_ROW - 1):
+        with pytest.raises(Transient, match="did not start again yet"):
+            await server.keep_running()
+    with pytest.raises(Rejected, match=str(folder / "log")) as refused:
+        await server.keep_running()
+    assert refused.value.code == "postgres_gone"
