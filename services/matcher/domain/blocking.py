@@ -25,6 +25,8 @@ def keys_of(side: Side) -> tuple[str, ...]:
     name = side.name
     if side.reference is not None and side.reference.is_strong:
         keys.append(f"number|{side.reference.look_alike}")
+    elif side.reference is not None and side.reference.is_short and name is not None:
+        keys.append(f"number+supplier|{side.reference.look_alike}|{name.look_alike}")
     if side.total is not None:
         amount = f"{side.total.minor}{side.total.currency}"
         keys.append(f"amount|{amount}")

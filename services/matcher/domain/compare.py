@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 
 from libs.contracts.money import Money
 from services.matcher.domain.model import BITS, PRIOR_BITS
-from services.matcher.domain.names import NameForm
+from services.matcher.domain.names import NameForm, look_alike
 from services.matcher.domain.references import compare_references
 from services.matcher.domain.side import Side
 
@@ -112,8 +112,8 @@ def compare_dates(ours: date | None, theirs: date | None) -> str:
 def _compare_names(ours: NameForm, theirs: NameForm) -> str:
     if ours.look_alike == theirs.look_alike:
         return "near"
-    if _is_abbreviated(ours.words, theirs.words):
-        return "near" if _shares_a_whole_word(ours.words, theirs.words) else "unknown"
+    if _is_abbreviated(*(tuple(map(look_alike, form.words)) for form in (ours, theirs))):
+        return "near" if _shares_a_whole_word(ours, theirs) else "unknown"
     ratio = fuzz.token_sort_ratio(ours.core, theirs.core)
     if ratio >= NEAR_RATIO:
         return "near"
@@ -121,15 +121,19 @@ def _compare_names(ours: NameForm, theirs: NameForm) -> str:
 
 
 def _is_abbreviated(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
-    """Word by word the same, or an initial of the other: `m bremond`."""
-    return len(ours) == len(theirs) and all(
+    """Word by word the same, or an initial of the other: `m bremond`; the first may stand for a hyphenated word."""
+    short, long = sorted((ours, theirs), key=len)
+    if len(short) < len(long):
+        return len(short[0]) == 1 and long[0][0] == short[0] and long[1 - len(short) :] == short[1:] != ()
+    return all(
         one == other or (min(len(one), len(other)) == 1 and one[0] == other[0])
         for one, other in zip(ours, theirs, strict=True)
     )
 
 
-def _shares_a_whole_word(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
-    return any(one == other and len(one) >= WHOLE_WORD_MIN for one, other in zip(ours, theirs, strict=True))
+def _shares_a_whole_word(ours: NameForm, theirs: NameForm) -> bool:
+    alike = {look_alike(word) for word in ours.words if len(word) >= WHOLE_WORD_MIN}
+    return any(look_alike(word) in alike for word in theirs.words)
 
 
 def _is_part(ours: NameForm, theirs: NameForm) -> bool:

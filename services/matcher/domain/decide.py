@@ -125,16 +125,16 @@ def _answered(case: Case, confidences: Confidences) -> Decision | None:
 def _by_confidence(case: Case, bill: Bill, confidences: Confidences, policy: Policy) -> Decision:
     best = max(confidences.of_candidates, default=0.0)
     none = confidences.of_none
-    is_contested = _is_contested(case.options, policy)
+    alone = _likeliest_without_rivals(case.options)
+    is_contested = alone >= policy.floor
     if best >= policy.threshold:
         return _linked(case.options[confidences.of_candidates.index(best)], best)
     if none >= (policy.rival_margin if is_contested else policy.threshold):
         return _not_at_qonto(case, bill, none, policy)
     outcome = max(best, none)
-    if is_contested:
-        sentence = "Several supplier invoices or bills fit each other equally well; a person must say which is which."
-        return Decision("review", "rivals_too_close", sentence, confidence=outcome)
-    if outcome >= policy.floor:
+    if alone >= policy.threshold:
+        return _rivals_too_close(case, outcome)
+    if is_contested or outcome >= policy.floor:
         sentence = "Qonto may have this bill already, but the evidence is not sure enough to act on."
         return Decision("review", "not_sure", sentence, confidence=outcome)
     sentence = "Nothing is likely enough yet. The bill is looked at again when it or a supplier invoice changes."
@@ -163,9 +163,21 @@ def _linked(option: Option, confidence: float) -> Decision:
     return Decision("link", "at_qonto", sentence, chosen=chosen, confidence=confidence)
 
 
-def _is_contested(options: Sequence[Option], policy: Policy) -> bool:
-    """Whether some supplier invoice would be likely enough if it had no rivals on either side."""
-    return any(odds / (1 + odds) >= policy.floor for odds in (odds_of(option.compared.bits) for option in options))
+def _rivals_too_close(case: Case, outcome: float) -> Decision:
+    if case.duplicates:
+        sentence = (
+            "Another bill in Xero has the same supplier, number and total, and a supplier invoice in Qonto fits both. "
+            "If both are one, void one of them; if not, say which of them Qonto has."
+        )
+        return Decision("review", "possible_duplicate", sentence, confidence=outcome)
+    sentence = "Several supplier invoices or bills fit each other equally well; a person must say which is which."
+    return Decision("review", "rivals_too_close", sentence, confidence=outcome)
+
+
+def _likeliest_without_rivals(options: Sequence[Option]) -> float:
+    """How likely the best supplier invoice would be if it had no rivals on either side; 0 when there is none."""
+    odds = max((odds_of(option.compared.bits) for option in options), default=0.0)
+    return odds / (1 + odds)
 
 
 def _left_alone() -> Decision:

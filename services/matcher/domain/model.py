@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-MODEL: Final = "plain-1"
+MODEL: Final = "plain-2"
 """The version that stands in every decision. Any change of a weight is a new version."""
 
 Field = Literal["prior", "counterparty", "amount", "date", "reference"]
@@ -56,9 +56,11 @@ TABLE: Final = (
     Weight("date", "far", -8, "more than a month apart"),
     Weight("reference", "same", 12, "the same invoice number"),
     Weight("reference", "look_alike", 11, "the same number but for O read as 0, I as 1 and the like"),
+    Weight("reference", "same_short", 4, "the same number, but of so few digits that others have it too"),
     Weight("reference", "contained", 4, "one number is the start or the end of the other"),
     Weight("reference", "one_edit", 2, "one character more or less in a long number"),
-    Weight("reference", "unknown", 0, "a number is missing, too short or a date: says nothing"),
+    Weight("reference", "unknown", 0, "a number is missing, is a date, or may have been read in part: says nothing"),
+    Weight("reference", "differs_short", -4, "two numbers of few digits that differ: easily misread, or another bill"),
     Weight("reference", "differs", -10, "both have a number, and they differ"),
 )
 

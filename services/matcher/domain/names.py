@@ -35,7 +35,7 @@ _PHRASES: Final = tuple(
     )
 )
 _JOINING: Final = frozenset("and et und y e".split())
-"""Words that stand for an ampersand and come and go with it."""
+"""Words that stand for an ampersand and come and go with it; at an end of a name `y` or `e` is an initial."""
 
 _LETTERS: Final = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 _SILENT: Final = re.compile("[.'`\u2019\u00b4]")
@@ -66,7 +66,8 @@ def folded(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name.casefold()).translate(_LETTERS)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     words = _GAP.sub(" ", _SILENT.sub("", plain)).split()
-    return " ".join(word for word in words if word not in _JOINING)
+    ends = (0, len(words) - 1)
+    return " ".join(word for place, word in enumerate(words) if word not in _JOINING or place in ends)
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED)

@@ -28,7 +28,7 @@ _DATE_TEXT: Final = re.compile(r"\s*(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})\s*")
 _LOOK_ALIKE: Final = str.maketrans("OILSBZ", "011582")
 _ZEROS: Final = re.compile(r"(?<!\d)0+(?=\d)")
 
-Level = Literal["same", "look_alike", "contained", "one_edit", "differs", "unknown"]
+Level = Literal["same", "look_alike", "same_short", "contained", "one_edit", "differs", "differs_short", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,14 @@ class Reference:
     Attributes:
         plain: Capitals and digits only, zeros at the front of each run of digits gone.
         look_alike: The same with letters that machines confuse with digits made digits.
-        is_strong: Enough digits, and no date: equality says something.
+        is_strong: Enough digits, and no date: equality says that it is this bill.
+        is_short: Fewer digits, and no date: equality says something, beside a supplier and an amount.
     """
 
     plain: str
     look_alike: str
     is_strong: bool
+    is_short: bool
 
 
 @lru_cache(maxsize=NUMBERS_REMEMBERED)
@@ -56,18 +58,25 @@ def reference_of(number: str | None) -> Reference | None:
     plain = _ZEROS.sub("", kept)
     alike = _ZEROS.sub("", kept.replace("RN", "M").translate(_LOOK_ALIKE))
     digits = sum(character.isdigit() for character in kept)
-    return Reference(plain, alike, digits >= DIGITS_MIN and not _is_date(text, kept))
+    is_date = _is_date(text, kept)
+    return Reference(plain, alike, digits >= DIGITS_MIN and not is_date, digits < DIGITS_MIN and not is_date)
 
 
 def compare_references(ours: Reference | None, theirs: Reference | None) -> Level:
     """How two numbers agree. A digit read as another digit is a difference: the next bill's number looks just so."""
-    if ours is None or theirs is None or not (ours.is_strong and theirs.is_strong):
+    if ours is None or theirs is None:
         return "unknown"
+    if not (ours.is_strong and theirs.is_strong):
+        return _compare_short(ours, theirs)
     if ours.plain == theirs.plain:
         return "same"
     if ours.look_alike == theirs.look_alike:
         return "look_alike"
-    short, long = sorted((ours.look_alike, theirs.look_alike), key=len)
+    return _compare_unlike(ours.look_alike, theirs.look_alike)
+
+
+def _compare_unlike(ours: str, theirs: str) -> Level:
+    short, long = sorted((ours, theirs), key=len)
     if len(short) >= CONTAINED_MIN and (long.startswith(short) or long.endswith(short)):
         return "contained"
     if (
@@ -77,6 +86,16 @@ def compare_references(ours: Reference | None, theirs: Reference | None) -> Leve
     ):
         return "one_edit"
     return "differs"
+
+
+def _compare_short(ours: Reference, theirs: Reference) -> Level:
+    """At least one is short; one that holds the other may be the same, read in part, and says nothing."""
+    if not all(one.is_strong or one.is_short for one in (ours, theirs)):
+        return "unknown"
+    if ours.look_alike == theirs.look_alike:
+        return "same_short"
+    short, long = sorted((ours.look_alike, theirs.look_alike), key=len)
+    return "unknown" if short in long else "differs_short"
 
 
 def _is_date(text: str, kept: str) -> bool:

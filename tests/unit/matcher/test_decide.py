@@ -72,10 +72,23 @@ def test_an_equal_rival_asks_a_person() -> None:
     assert (decision.verdict, decision.reason) == ("review", "rivals_too_close")
 
 
+def test_a_bill_that_stands_twice_in_xero_is_asked_about_as_a_duplicate() -> None:
+    bill = a_bill()
+    decision = decided(bill, option(bill, rival_odds=2.0**22), duplicates=("bill-2",))
+    assert (decision.verdict, decision.reason) == ("review", "possible_duplicate")
+
+
+def test_a_short_number_tells_bills_of_one_day_and_amount_apart() -> None:
+    bill = a_bill(number="860")
+    rival = option(bill, number="830", invoice_id="invoice-2")
+    decision = decided(bill, option(bill, number="860"), rival)
+    assert (decision.verdict, decision.chosen) == ("link", ("invoice-1",))
+
+
 def test_a_middling_supplier_invoice_asks_a_person_and_shows_it() -> None:
     bill = a_bill(supplier=None, number=None)
     decision = decided(bill, option(bill))
-    assert decision.verdict == "review"
+    assert (decision.verdict, decision.reason) == ("review", "not_sure"), "nothing rivals it"
     assert [candidate.invoice_id for candidate in decision.candidates] == ["invoice-1"]
 
 
