@@ -14,6 +14,10 @@ BUCKETS: Final = 64
 RecordKind = Literal["bill", "contact", "supplier_invoice"]
 Provider = Literal["xero", "qonto"]
 
+UNKNOWN_ACCOUNT: Final = "unknown"
+"""The account of a consent whose scopes do not let us ask, or do not yet: Qonto names an organization with its first
+invoice only, so that it stays unknown until a person connects it again."""
+
 
 def derived_id(*parts: object) -> UUID:
     """A UUIDv5 of the parts, joined so that no two different lists of parts read the same."""
@@ -50,3 +54,8 @@ def record_in_bucket(workspace: UUID, name: str, bucket: int) -> str:
     while bucket_of(key_of(workspace, f"{name}/{attempt}")) != bucket:
         attempt += 1
     return f"{name}/{attempt}"
+
+
+def is_another_account(one: str, other: str) -> bool:
+    """Whether two accounts differ, as far as both are known."""
+    return one != other and UNKNOWN_ACCOUNT not in {one, other}

@@ -138,9 +138,13 @@ class XeroClient:
             kind = response.headers.get("Content-Type", mime_type).partition(";")[0].strip()
             return Content(body, kind, budget_in(response.headers))
 
-    async def connections(self, token: str) -> Many:
-        """The organisations this token may read: `id` (of the connection), `tenantId`, `tenantName`, `authEventId`."""
-        async with self._get(self._endpoints.connections_url, token, None) as response:
+    async def connections(self, token: str, *, event: str | None = None) -> Many:
+        """The organisations this token may read: `id` (of the connection), `tenantId`, `tenantName`, `authEventId`.
+
+        `event` keeps it to those of one consent.
+        """
+        query = {} if event is None else {"authEventId": event}
+        async with self._get(self._endpoints.connections_url, token, None, query=query) as response:
             return Many(objects_in(await _json(response)), budget_in(response.headers))
 
     async def _page(

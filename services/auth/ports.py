@@ -113,8 +113,12 @@ class ProviderClient(Protocol):
         """The next token pair."""
         ...
 
-    async def account(self, pair: TokenPair) -> Account:
-        """The account the consent opens, as far as its scopes let us ask."""
+    async def accounts(self, pair: TokenPair) -> Sequence[Account]:
+        """The accounts that the consent just given may mean, as far as the provider tells."""
+        ...
+
+    async def opens(self, access_token: str, account: Account) -> bool:
+        """Whether a token still opens an account; False only when the provider says for certain that it does not."""
         ...
 
     async def revoke(self, refresh_token: str) -> None:

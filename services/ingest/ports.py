@@ -92,8 +92,8 @@ class Workspaces(Protocol):
 
     async def connection_state(
         self, workspace: UUID, provider: Provider
-    ) -> Literal["none", "active", "lost", "revoked"]:
-        """How a connection stands."""
+    ) -> Literal["none", "active", "refused", "lost", "revoked"]:
+        """How a connection stands. One that is `refused` for now is tried again by whoever borrows."""
         ...
 
 

@@ -14,7 +14,7 @@ FAULTS_MAX: Final = 100
 """Faults that may wait at once; more is a mistake of the one who sets them."""
 
 Kind = Literal[
-    "429", "500", "timeout_before", "timeout_after_commit", "html", "object_errors", "unknown_fields", "revoked"
+    "401", "429", "500", "timeout_before", "timeout_after_commit", "html", "object_errors", "unknown_fields", "revoked"
 ]
 
 UNHEARD_OF: Final = {"unheard_of": {"nested": [1, "2", None]}}
@@ -29,7 +29,8 @@ class Fault(BaseModel):
     Attributes:
         method: `GET`, `POST` ...; `*` for any.
         path: A route's template such as `/v2/supplier_invoices/{id}`, or the beginning of a path.
-        kind: What goes wrong; the two time-outs keep the answer back until the caller gives up or a minute is over.
+        kind: What goes wrong. `401` refuses a good token, `revoked` ends its grant; the two time-outs keep the answer
+            back until the caller gives up or a minute is over.
         times: How many calls it hits.
         after: How many matching calls pass first.
         retry_after: Seconds for `Retry-After` with 429; None sends none.
@@ -80,8 +81,10 @@ class Faults:
         return None
 
 
-def refused_by(kind: Literal["500", "html", "object_errors"]) -> web.Response:
+def refused_by(kind: Literal["401", "500", "html", "object_errors"]) -> web.Response:
     """The answer of a fault that does nothing else."""
+    if kind == "401":
+        return envelope(401, "unauthorized", "The access token is missing, expired or revoked.")
     if kind == "500":
         return envelope(500, "internal_server_error", "Something went wrong")
     if kind == "html":

@@ -1,53 +1,107 @@
-"""Whose account a consent opens, asked with its first token."""
+"""Whose accounts a consent opens, asked with its tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 import orjson
 
-from libs.contracts.errors import Rejected
+from libs.contracts.errors import ConsentLost, Malformed, Rejected, Transient
+from libs.contracts.identity import UNKNOWN_ACCOUNT
 from libs.qonto.client import QontoClient
 from libs.xero.client import XeroClient
-from services.auth.domain.connection import UNKNOWN_ACCOUNT, Account, TokenPair
+from services.auth.domain.connection import Account, TokenPair
 
-AccountOf = Callable[[TokenPair], Awaitable[Account]]
+_JWT_PARTS: Final = 3
+"""Head, claims and signature. Source: RFC 7519, section 3."""
 
 
-def xero_account(client: XeroClient) -> AccountOf:
-    """The organisation that was just consented to.
+class Accounts(Protocol):
+    """What a provider tells of the accounts behind a token."""
 
-    A Xero user who connected others before has them all in one token's list; the newest is the one of this consent.
-    Source: developer.xero.com, OAuth 2.0, "Check the tenants you're authorized to access".
+    async def meant_by(self, pair: TokenPair) -> Sequence[Account]:
+        """The accounts that the consent just given may mean."""
+        ...
+
+    async def open_to(self, access_token: str, account: Account) -> bool:
+        """Whether the token opens the account; False only when the provider says so for certain."""
+        ...
+
+
+class XeroAccounts:
+    """The organisations of a Xero user.
+
+    A user has one list of connections, whichever workspace each of them was made for; `authEventId` tells which were
+    made or renewed by the consent that a token comes from, and stands in the token as `authentication_event_id`.
+    Source: developer.xero.com, OAuth 2.0, "Check the tenants you're authorized to access"; facts/xero.md, section 5.
     """
 
-    async def account_of(pair: TokenPair) -> Account:
-        records = (await client.connections(pair.access)).records
-        if not records:
-            raise Rejected("No organisation was chosen at Xero. Start again and choose one.", code="no_organisation")
-        newest = max(
-            records, key=lambda record: str(record.get("updatedDateUtc") or record.get("createdDateUtc") or "")
-        )
-        return Account(str(newest["tenantId"]), str(newest.get("tenantName") or ""))
+    def __init__(self, client: XeroClient) -> None:
+        self._client = client
 
-    return account_of
+    async def meant_by(self, pair: TokenPair) -> Sequence[Account]:
+        """The organisations of this consent; all of the user's when Xero ties none to it."""
+        event = consent_event_of(pair.access)
+        records = (await self._client.connections(pair.access, event=event)).records
+        if event is not None and not records:
+            records = (await self._client.connections(pair.access)).records
+        return [Account(_text(record, "tenantId"), str(record.get("tenantName") or "")) for record in records]
+
+    async def open_to(self, access_token: str, account: Account) -> bool:
+        """Whether the organisation stands on the user's list; a list that cannot be read says nothing."""
+        try:
+            records = (await self._client.connections(access_token)).records
+        except (ConsentLost, Transient, Rejected, Malformed):
+            return True
+        return any(record.get("tenantId") == account.id for record in records)
 
 
-def qonto_account(client: QontoClient) -> AccountOf:
-    """The organization the consent is bound to.
+class QontoAccounts:
+    """The one organization a Qonto consent is bound to.
 
     Its own record needs the scope `organization.read`, which Qonto calls sensitive and we do not ask for without need.
     Without it, any supplier invoice names the organization; an organization that has none yet stays unknown.
     """
 
-    async def account_of(pair: TokenPair) -> Account:
-        if "organization.read" in pair.scopes:
-            organization = await client.organization(pair.access)
-            return Account(organization.id, organization.name or organization.legal_name or "")
-        first = await client.list_supplier_invoices(pair.access, per_page=1)
-        if not first.invoices:
-            return Account(UNKNOWN_ACCOUNT, "")
-        named = orjson.loads(first.invoices[0].raw).get("organization_id")
-        return Account(str(named or UNKNOWN_ACCOUNT), "")
+    def __init__(self, client: QontoClient) -> None:
+        self._client = client
 
-    return account_of
+    async def meant_by(self, pair: TokenPair) -> Sequence[Account]:
+        """The organization, as far as the scopes let us ask."""
+        if "organization.read" in pair.scopes:
+            organization = await self._client.organization(pair.access)
+            return [Account(organization.id, organization.name or organization.legal_name or "")]
+        first = await self._client.list_supplier_invoices(pair.access, per_page=1)
+        named = first.invoices[0].organization_id if first.invoices else None
+        return [Account(named or UNKNOWN_ACCOUNT, "")]
+
+    async def open_to(self, access_token: str, account: Account) -> bool:
+        """Nothing at Qonto tells it for certain: what a dead consent is refused, an outage refuses too."""
+        del access_token, account
+        return True
+
+
+def consent_event_of(access_token: str) -> str | None:
+    """The consent that a Xero access token comes from; None when it is no JWT that says so.
+
+    The signature is not looked at: the token came from Xero over TLS, and Xero checks it with the next call.
+    """
+    parts = access_token.split(".")
+    if len(parts) != _JWT_PARTS:
+        return None
+    try:
+        claims: Any = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return None
+    event = claims.get("authentication_event_id") if isinstance(claims, dict) else None
+    return event if isinstance(event, str) and event else None
+
+
+def _text(record: Any, key: str) -> str:  # noqa: ANN401 - JSON
+    found = record.get(key)
+    if not isinstance(found, str) or not found:
+        raise Malformed(f"Xero's list of connections has one without {key}.", code="unexpected_shape")
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -14,7 +14,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from libs.contracts.errors import Rejected, Transient
 from libs.runtime.clock import Clock
-from services.auth.adapters.accounts import AccountOf
+from services.auth.adapters.accounts import Accounts
 from services.auth.domain.connection import TITLES, Account, TokenPair
 from services.auth.ports import ProviderProfile
 
@@ -62,7 +62,7 @@ class AuthorizationServer:
         app: Our registration there.
         addresses: Where it is.
         client_authentication: Xero takes HTTP Basic; Qonto takes the form body only and refuses Basic.
-        account_of: Asks whose account a consent opens.
+        accounts: Asks whose accounts a consent opens.
         clock: Tells when a token runs out.
 
     Notes:
@@ -76,7 +76,7 @@ class AuthorizationServer:
         app: RegisteredApp,
         addresses: ServerAddresses,
         client_authentication: ClientAuthentication,
-        account_of: AccountOf,
+        accounts: Accounts,
         clock: Clock,
     ) -> None:
         self._profile = profile
@@ -84,7 +84,7 @@ class AuthorizationServer:
         self._app = app
         self._addresses = addresses
         self._client_authentication = client_authentication
-        self._account_of = account_of
+        self._accounts = accounts
         self._clock = clock
         self._tls = httpx2.create_ssl_context()  # made once: it takes 40 ms, in which nothing else would run
 
@@ -134,9 +134,13 @@ class AuthorizationServer:
             lambda client: client.refresh_token(self._addresses.token_url, refresh_token=refresh_token)
         )
 
-    async def account(self, pair: TokenPair) -> Account:
-        """The account the consent opens, as far as its scopes let us ask."""
-        return await self._account_of(pair)
+    async def accounts(self, pair: TokenPair) -> Sequence[Account]:
+        """The accounts that the consent just given may mean, as far as the provider tells."""
+        return await self._accounts.meant_by(pair)
+
+    async def opens(self, access_token: str, account: Account) -> bool:
+        """Whether a token still opens an account; False only when the provider says for certain that it does not."""
+        return await self._accounts.open_to(access_token, account)
 
     async def revoke(self, refresh_token: str) -> None:
         """End the consent at the provider; one that has ended already is as good (RFC 7009, section 2.2).

@@ -30,14 +30,17 @@ _READ_CONNECTION: Final = "SELECT * FROM auth.connection WHERE workspace = $1 AN
 _PUT_CONNECTION: Final = """
 INSERT INTO auth.connection (
     workspace, provider, state, consent, account, account_name, scopes, generation, access_token, refresh_token,
-    previous_refresh_token, expires_at, rotated_at, refusal_at, refreshing_by, refreshing_until
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    previous_refresh_token, expires_at, rotated_at, refusal_at, refused_since, refused_until, refreshing_by,
+    refreshing_until
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 ON CONFLICT (workspace, provider) DO UPDATE SET
     (state, consent, account, account_name, scopes, generation, access_token, refresh_token,
-     previous_refresh_token, expires_at, rotated_at, refusal_at, refreshing_by, refreshing_until) =
+     previous_refresh_token, expires_at, rotated_at, refusal_at, refused_since, refused_until, refreshing_by,
+     refreshing_until) =
     (excluded.state, excluded.consent, excluded.account, excluded.account_name, excluded.scopes, excluded.generation,
      excluded.access_token, excluded.refresh_token, excluded.previous_refresh_token, excluded.expires_at,
-     excluded.rotated_at, excluded.refusal_at, excluded.refreshing_by, excluded.refreshing_until)
+     excluded.rotated_at, excluded.refusal_at, excluded.refused_since, excluded.refused_until, excluded.refreshing_by,
+     excluded.refreshing_until)
 """
 
 _DROP_EXPIRED: Final = "DELETE FROM auth.ticket WHERE workspace = $1 AND purpose = $2 AND expires_at <= $3"
@@ -95,6 +98,8 @@ class PostgresAuthStore(PostgresKeyStore):
             connection.expires_at,
             connection.rotated_at,
             connection.refusal_at,
+            connection.refused_since,
+            connection.refused_until,
             connection.refreshing_by,
             connection.refreshing_until,
         )
@@ -163,6 +168,8 @@ def _opened(seal: WorkspaceSeal, row: Any) -> Connection:  # noqa: ANN401 asyncp
         refresh_token=text("refresh_token"),
         previous_refresh_token=text("previous_refresh_token"),
         refusal_at=row["refusal_at"],
+        refused_since=row["refused_since"],
+        refused_until=row["refused_until"],
         refreshing_by=row["refreshing_by"],
         refreshing_until=row["refreshing_until"],
     )

@@ -13,7 +13,7 @@ from libs.runtime.clock import Clock
 from libs.xero.client import XeroClient
 from libs.xero.endpoints import READ_SCOPES as XERO_SCOPES
 from libs.xero.endpoints import Endpoints as XeroEndpoints
-from services.auth.adapters.accounts import qonto_account, xero_account
+from services.auth.adapters.accounts import QontoAccounts, XeroAccounts
 from services.auth.adapters.authorization_server import AuthorizationServer, RegisteredApp, ServerAddresses
 from services.auth.ports import ProviderProfile
 
@@ -33,7 +33,7 @@ def xero_server(
         app=app,
         addresses=ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url),
         client_authentication="client_secret_basic",
-        account_of=xero_account(XeroClient(http, endpoints)),
+        accounts=XeroAccounts(XeroClient(http, endpoints)),
         clock=clock,
     )
 
@@ -52,6 +52,6 @@ def qonto_server(
         app=app,
         addresses=ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url),
         client_authentication="client_secret_post",
-        account_of=qonto_account(QontoClient(http, endpoints.api_url, staging_token)),
+        accounts=QontoAccounts(QontoClient(http, endpoints.api_url, staging_token)),
         clock=clock,
     )

@@ -1,23 +1,33 @@
 """A connection: the consent of a workspace at a provider, its tokens, and what to do with them next. Pure.
 
 ```
-        granted            refresh refused            granted
- none ---------> active --------------------> lost -----------> active
-                   |  disconnected through Well
-                   '-----------------------------> revoked ---> active
+         granted           renewal refused            granted
+ none ------------> active ----------------> lost -------------> active
+                     |  ^                     ^
+  a fresh token      |  | tried again         | after a day
+  is refused too     v  |                     |
+                    refused ------------------'
+
+ active, refused or lost --- disconnected through Well ---> revoked --- granted ---> active
 ```
+
+That the provider's authorization server refuses to renew a grant proves that it is gone; that its API refuses a fresh
+token proves nothing: an outage, a clock or a cache on their side does it too. So a refused connection keeps its tokens
+and is tried again after growing pauses, each time with a token renewed just then.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
-from libs.contracts.identity import Provider
+from libs.contracts.errors import Rejected
+from libs.contracts.identity import Provider, is_another_account
 
-ConnectionState = Literal["none", "active", "lost", "revoked"]
+ConnectionState = Literal["none", "active", "refused", "lost", "revoked"]
 
 TITLES: Final[dict[Provider, str]] = {"xero": "Xero", "qonto": "Qonto"}
 """The providers' names for people."""
@@ -31,11 +41,27 @@ LEASE: Final = timedelta(seconds=25)
 ends well before Qonto's grace of 60 s, so that who takes over after a crash can still use the token that was spent."""
 
 REFUSED_AGAIN: Final = timedelta(minutes=10)
-"""A token refused within this time of a refresh that a refusal forced: the grant itself is refused, and refreshing once
-more would only turn in circles."""
+"""A token refused within this time of a refresh that a refusal forced: refreshing once more would only turn in circles,
+so that the connection rests first."""
 
-UNKNOWN_ACCOUNT: Final = "unknown"
-"""The account of a consent whose scopes do not let us ask."""
+SHORTEST_REST: Final = timedelta(minutes=1)
+"""The first rest of a refused connection; each one after it is as long as it has been refused already."""
+
+LONGEST_REST: Final = timedelta(hours=1)
+"""No rest is longer, so that an outage is over for us an hour after it is over at the latest. One refusal an hour keeps
+150 workspaces below the 200 an hour at which Qonto throttles an address. Source: docs.qonto.com, rate limits."""
+
+REFUSED_FOR_GOOD: Final = timedelta(hours=24)
+"""A connection refused for so long is lost: outages are shorter, and a person has to know by then."""
+
+_OTHER_ACCOUNT: Final = (
+    "This workspace belongs to another {title} organisation, and what was read and posted there stays with it. "
+    "Nothing was changed. Connect this organisation in a workspace of its own."
+)
+_SEVERAL: Final = (
+    "{title} does not say which of several organisations was meant. Nothing was changed. Start again and choose one "
+    "alone; if that is not offered, disconnect Well from the others at {title} first."
+)
 
 
 @dataclass(frozen=True)
@@ -58,10 +84,18 @@ class Account:
 
 @dataclass(frozen=True)
 class Connection:
-    """A consent with its tokens. `generation` counts token pairs over all consents and never falls."""
+    """A consent with its tokens.
+
+    Attributes:
+        generation: Counts token pairs over all consents and never falls.
+        refusal_at: When a refusal last forced a refresh.
+        refused_since: When fresh tokens began to be refused; kept while it is tried again.
+        refused_until: Until when a refused connection rests.
+        refreshing_by, refreshing_until: Who asks for the next pair, and for how long that is believed.
+    """
 
     provider: Provider
-    state: Literal["active", "lost", "revoked"]
+    state: Literal["active", "refused", "lost", "revoked"]
     consent: UUID
     account: Account
     scopes: tuple[str, ...]
@@ -72,27 +106,62 @@ class Connection:
     refresh_token: str | None = field(repr=False, default=None)
     previous_refresh_token: str | None = field(repr=False, default=None)
     refusal_at: datetime | None = None
+    refused_since: datetime | None = None
+    refused_until: datetime | None = None
     refreshing_by: UUID | None = None
     refreshing_until: datetime | None = None
 
 
-def is_another(before: Account, now: Account) -> bool:
-    """Whether a consent opens another account than the one before, as far as both are known."""
-    return before.id != now.id and UNKNOWN_ACCOUNT not in {before.id, now.id}
+def chosen(accounts: Sequence[Account], before: Account | None, provider: Provider) -> Account:
+    """The account that a workspace is connected to by a consent.
+
+    It stays the one the workspace had before, if there was one: how far that was read, and what was posted to it, would
+    be taken for another's.
+
+    Args:
+        accounts: Those that the consent may mean.
+        before: The workspace's account so far.
+        provider: Whose accounts they are.
+
+    Raises:
+        Rejected: `no_organisation` when there is none; `another_account` when there are only others than the one
+            before; `several_organisations` when nothing tells which one was meant.
+    """
+    title = TITLES[provider]
+    if not accounts:
+        sentence = f"No organisation was chosen at {title}. Start again and choose one."
+        raise Rejected(sentence, code="no_organisation")
+    if before is not None:
+        accounts = [account for account in accounts if not is_another_account(before.id, account.id)]
+    if not accounts:
+        raise Rejected(_OTHER_ACCOUNT.format(title=title), code="another_account")
+    if len(accounts) > 1:
+        raise Rejected(_SEVERAL.format(title=title), code="several_organisations")
+    return accounts[0]
 
 
-Step = Literal["use", "refresh", "wait", "gone"]
+Step = Literal["use", "refresh", "wait", "rest", "gone"]
 
 
 def next_step(connection: Connection | None, *, now: datetime, beyond: int) -> Step:
     """What somebody who wants a token newer than generation `beyond` must do."""
-    if connection is None or connection.state != "active":
+    if connection is None or connection.state in {"lost", "revoked"}:
         return "gone"
-    if connection.generation > beyond and connection.expires_at - now >= REFRESH_BELOW:
+    if rest_left(connection, now=now):
+        return "rest"
+    fresh = connection.state == "active" and connection.expires_at - now >= REFRESH_BELOW
+    if fresh and connection.generation > beyond:
         return "use"
     if connection.refreshing_until is not None and connection.refreshing_until > now:
         return "wait"
     return "refresh"
+
+
+def rest_left(connection: Connection, *, now: datetime) -> timedelta:
+    """How long a refused connection still rests: never longer than the longest rest, should the clock be set back."""
+    if connection.state != "refused" or connection.refused_until is None:
+        return timedelta(0)
+    return min(max(connection.refused_until - now, timedelta(0)), LONGEST_REST)
 
 
 def leased(connection: Connection, *, by: UUID, now: datetime) -> Connection:
@@ -106,9 +175,15 @@ def unleased(connection: Connection) -> Connection:
 
 
 def rotated(connection: Connection, pair: TokenPair, *, now: datetime, forced: bool) -> Connection:
-    """The connection with its next token pair. The spent refresh token stays, for the provider's grace."""
+    """The connection with its next token pair. The spent refresh token stays, for the provider's grace.
+
+    `forced` says that a refusal asked for it, and not the token's age. A refused connection is active again, on trial:
+    it still knows since when it was refused.
+    """
+    forced = forced or connection.state == "refused"
     return replace(
         unleased(connection),
+        state="active",
         generation=connection.generation + 1,
         access_token=pair.access,
         refresh_token=pair.refresh or connection.refresh_token,
@@ -116,7 +191,23 @@ def rotated(connection: Connection, pair: TokenPair, *, now: datetime, forced: b
         expires_at=pair.expires_at,
         rotated_at=now,
         refusal_at=now if forced else connection.refusal_at,
+        refused_since=None if forced and connection.state == "active" else connection.refused_since,
+        refused_until=None,
     )
+
+
+def is_refused_again(connection: Connection, *, now: datetime) -> bool:
+    """Whether a refusal of the current token follows so soon on a forced refresh that another one would not help."""
+    return connection.refusal_at is not None and timedelta(0) <= now - connection.refusal_at < REFUSED_AGAIN
+
+
+def refused(connection: Connection, *, now: datetime) -> Connection:
+    """The connection after a fresh token was refused too: it keeps its tokens, and rests or is lost."""
+    since = connection.refused_since or now
+    if now - since >= REFUSED_FOR_GOOD:
+        return replace(unleased(connection), state="lost", generation=connection.generation + 1)
+    rest = min(max(now - since, SHORTEST_REST), LONGEST_REST)
+    return replace(unleased(connection), state="refused", refused_since=since, refused_until=now + rest)
 
 
 def closed(connection: Connection, state: Literal["lost", "revoked"]) -> Connection:
@@ -129,11 +220,6 @@ def closed(connection: Connection, state: Literal["lost", "revoked"]) -> Connect
         refresh_token=None,
         previous_refresh_token=None,
     )
-
-
-def refused_for_good(connection: Connection, *, now: datetime) -> bool:
-    """Whether a refusal of the current token cannot be mended by refreshing it."""
-    return connection.refusal_at is not None and now - connection.refusal_at < REFUSED_AGAIN
 
 
 def refresh_tokens(connection: Connection, *, now: datetime, grace: timedelta) -> tuple[str, ...]:

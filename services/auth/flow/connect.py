@@ -8,6 +8,7 @@ person starts again, and the provider forgets the first grant when the second is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -25,8 +26,8 @@ from services.auth.domain.connection import (
     Account,
     Connection,
     TokenPair,
+    chosen,
     closed,
-    is_another,
     record_of_connection,
 )
 from services.auth.domain.consent import PendingConsent, begin, challenge_of
@@ -35,10 +36,6 @@ from services.auth.flow.lend import Lending
 from services.auth.flow.tickets import Tickets
 from services.auth.ports import ConnectionStore, ProviderClient
 
-_OTHER_ACCOUNT: Final = (
-    "This workspace belongs to another {title} organisation, and what was read and posted there stays with it. "
-    "Nothing was changed. Connect this organisation in a workspace of its own."
-)
 _OLD_STATE: Final = "This visit to the provider was used already, or is older than ten minutes. Start again from Well."
 
 
@@ -89,8 +86,7 @@ class Connecting:
 
         Raises:
             Rejected: `state` when it was not made for this visit; the provider's own word when it refused the code;
-                `another_account` when the workspace was connected to another one before: how far that was read, and
-                what was posted to it, would be taken for this one's.
+                and as `chosen` says of the account.
             Transient: The provider gave no clear answer; the person starts again.
         """
         pending = await self._redeemed(workspace, provider, state)
@@ -99,8 +95,8 @@ class Connecting:
         if pair.refresh is None:
             sentence = f"{TITLES[provider]} gave no lasting access. Start again and allow offline access."
             raise Rejected(sentence, code="no_refresh_token")
-        account = await client.account(pair)
-        await self._keep(workspace, provider, pair, account, consent=derived_id("consent", state))
+        accounts = await client.accounts(pair)
+        account = await self._keep(workspace, provider, pair, accounts, consent=derived_id("consent", state))
         self._lending.forget(workspace, provider)
         return Granted(provider, account, pair.scopes, pending.return_to)
 
@@ -155,13 +151,12 @@ class Connecting:
         return pending
 
     async def _keep(
-        self, workspace: UUID, provider: Provider, pair: TokenPair, account: Account, *, consent: UUID
-    ) -> None:
+        self, workspace: UUID, provider: Provider, pair: TokenPair, accounts: Sequence[Account], *, consent: UUID
+    ) -> Account:
         now = self._clock.now()
         async with self._database.transaction(workspace) as tx:
             before = await self._store.connection(tx, provider, hold=True)
-            if before is not None and is_another(before.account, account):
-                raise Rejected(_OTHER_ACCOUNT.format(title=TITLES[provider]), code="another_account")
+            account = chosen(accounts, before.account if before else None, provider)
             connection = Connection(
                 provider=provider,
                 state="active",
@@ -184,3 +179,4 @@ class Connecting:
             await self._store.mark_connected(tx, DEFAULT_REGION, now)
             await self._store.put_connection(tx, connection)
             await self._log.append(tx, [granted])
+        return account

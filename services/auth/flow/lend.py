@@ -13,7 +13,7 @@ from libs.contracts.identity import Provider
 from libs.crypto.lent import LentToken
 from libs.database.port import Database
 from libs.runtime.clock import Clock
-from services.auth.domain.connection import Connection, ConnectionState, next_step, refused_for_good
+from services.auth.domain.connection import Connection, ConnectionState, is_refused_again, next_step
 from services.auth.flow.refresh import Refreshing
 from services.auth.ports import ConnectionStore
 
@@ -50,7 +50,7 @@ class Lending:
         Raises:
             Rejected: `not_a_borrower` when this service has no business at this provider.
             ConsentLost: There is no consent, or the provider no longer honours it.
-            Transient: The provider or the database does not answer.
+            Transient: The provider or the database does not answer, or the connection rests after refusals.
         """
         if borrower not in BORROWERS[provider]:
             raise Rejected(f"The service {borrower} may not borrow {provider} tokens.", code="not_a_borrower")
@@ -62,21 +62,21 @@ class Lending:
     async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
         """A borrower saw 401 with this token: refresh it once, unless that has been done.
 
-        A second refusal soon after a refresh that a refusal forced means that the grant itself is refused: the
-        connection becomes lost.
+        A refusal soon after a refresh that a refusal forced proves nothing yet. The connection rests with its tokens
+        kept, and is tried again after a growing pause; see `Refreshing.doubt`.
 
         Raises:
-            ConsentLost: The refresh failed for good, or its token was refused as well.
-            Transient: The provider or the database does not answer.
+            ConsentLost: The provider no longer honours the consent.
+            Transient: The provider or the database does not answer, or the connection rests now.
         """
         self.forget(workspace, provider)
         connection = await self._look(workspace, provider)
-        if connection is None or connection.access_token is None:
+        if connection is None or connection.state != "active" or connection.access_token is None:
             return
         if not compare_digest(connection.access_token.encode(), secret.encode()):
             return
-        if refused_for_good(connection, now=self._clock.now()):
-            await self._refreshing.lose(workspace, connection)
+        if is_refused_again(connection, now=self._clock.now()):
+            await self._refreshing.doubt(workspace, connection)
         await self._current(workspace, provider, beyond=connection.generation)
 
     async def state(self, workspace: UUID, provider: Provider) -> ConnectionState:

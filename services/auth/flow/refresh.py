@@ -19,11 +19,14 @@ Where a process may die:
 If a refresh outlives its lease, two may be under way. One commits; the other finds a newer generation and drops its
 pair. Should the provider have kept the dropped pair alone, the next refresh is refused; then the spent token of the
 generation before is presented once, within the grace, before the connection is called lost.
+
+A fresh token that is refused as well is another matter, and costs no token: domain/connection.py says why.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -45,17 +48,23 @@ from services.auth.domain.connection import (
     next_step,
     record_of_connection,
     refresh_tokens,
+    refused,
+    rest_left,
     rotated,
     unleased,
 )
 from services.auth.ports import ConnectionStore, ProviderClient
 
-GRANT_IS_GONE: Final = frozenset({"invalid_grant", "access_denied"})
-"""Refusals that speak of the grant. Others speak of us, such as `invalid_client` after our secret was changed: the
-grant lives on, and is used again when that is mended. Source: RFC 6749, section 5.2."""
+GRANT_IS_GONE: Final = "invalid_grant"
+"""The one refusal that speaks of the grant. Others speak of us, such as `invalid_client` after our secret was changed,
+or of a proxy in between: the grant lives on, and is used again when that is mended. Source: RFC 6749, section 5.2."""
 
 REFUSED_PAUSE_SECONDS: Final = 60.0
 """Seconds before the next try after such a refusal: a person has to change a setting."""
+
+ASK_AGAIN_SECONDS: Final = 60.0
+"""Seconds at most before a borrower asks again for a token of a connection that rests, though it may rest for longer: a
+person may have connected it anew meanwhile, and to ask costs one look at a row."""
 
 POLL_SECONDS: Final = 0.05
 """Seconds between looks at a row that another process is refreshing; a token call takes some hundred milliseconds."""
@@ -84,7 +93,8 @@ class Refreshing:
 
         Raises:
             ConsentLost: There is no consent, or the provider no longer honours it.
-            Transient: The provider or the database does not answer, or others refresh for longer than a lease.
+            Transient: The provider or the database does not answer, the connection rests after refusals, or others
+                refresh for longer than a lease.
         """
         me, give_up_at = uuid4(), self._clock.now() + 2 * LEASE
         while self._clock.now() < give_up_at:
@@ -94,19 +104,35 @@ class Refreshing:
             if step == "wait":
                 await self._clock.sleep(POLL_SECONDS)
             elif (pair := await self._ask(workspace, connection, me)) is None:
-                await self.lose(workspace, connection)
+                await self._end(workspace, connection, lambda held: closed(held, "lost"))
             else:
                 await self._keep(workspace, connection, pair, forced=connection.generation == beyond)
         sentence = f"{TITLES[provider]} has been asked for a new token by others for too long; trying again."
         raise Transient(sentence, retry_after_seconds=LEASE.total_seconds())
 
-    async def lose(self, workspace: UUID, seen: Connection) -> None:
-        """Call a connection lost and say so in the log, unless it has moved on since it was seen."""
+    async def doubt(self, workspace: UUID, seen: Connection) -> None:
+        """Take in that a token was refused right after a refresh, unless the connection has moved on since.
+
+        It rests with its tokens kept. It is lost at once when the provider says that the grant no longer opens its
+        account, and in the end when refusals have lasted for a day.
+        """
+        now = self._clock.now()
+        if seen.access_token and not await self._clients[seen.provider].opens(seen.access_token, seen.account):
+            await self._end(workspace, seen, lambda held: closed(held, "lost"))
+        else:
+            await self._end(workspace, seen, lambda held: refused(held, now=now))
+
+    async def _end(self, workspace: UUID, seen: Connection, after: Callable[[Connection], Connection]) -> None:
+        """End a connection's work, for now or for good; when it is lost, say so in the log."""
         title = TITLES[seen.provider]
         sentence = f"{title} no longer accepts Well's access. Connect {title} again; nothing is lost meanwhile."
         async with self._database.transaction(workspace) as tx:
             connection = await self._store.connection(tx, seen.provider, hold=True)
-            if connection is None or connection.generation != seen.generation or connection.state != "active":
+            if connection is None or connection.generation != seen.generation or connection.state != seen.state:
+                return
+            ended = after(connection)
+            await self._store.put_connection(tx, ended)
+            if ended.state != "lost":
                 return
             lost = enveloped(
                 ConsentLostEvent(provider=seen.provider, sentence=sentence),
@@ -115,7 +141,6 @@ class Refreshing:
                 cause=derived_id("consent-lost", connection.consent),
                 occurred_at=self._clock.now(),
             )
-            await self._store.put_connection(tx, closed(connection, "lost"))
             await self._log.append(tx, [lost])
 
     async def _take_turn(self, workspace: UUID, provider: Provider, beyond: int, me: UUID) -> tuple[Connection, Step]:
@@ -126,6 +151,8 @@ class Refreshing:
             if connection is None or step == "gone":
                 title = TITLES[provider]
                 raise ConsentLost(f"{title} is not connected, or no longer. Connect {title} in Well.")
+            if step == "rest":
+                raise _resting(connection, now)
             if step == "refresh":
                 await self._store.put_connection(tx, leased(connection, by=me, now=now))
         return connection, step
@@ -138,7 +165,7 @@ class Refreshing:
                 try:
                     return await client.refresh(token)
                 except Rejected as refusal:
-                    if refusal.code not in GRANT_IS_GONE:
+                    if refusal.code != GRANT_IS_GONE:
                         raise
         except Transient:
             await self._release(workspace, connection, me)
@@ -152,7 +179,7 @@ class Refreshing:
     async def _keep(self, workspace: UUID, seen: Connection, pair: TokenPair, *, forced: bool) -> None:
         async with self._database.transaction(workspace) as tx:
             connection = await self._store.connection(tx, seen.provider, hold=True)
-            if connection is not None and connection.generation == seen.generation and connection.state == "active":
+            if connection is not None and (connection.generation, connection.state) == (seen.generation, seen.state):
                 kept = rotated(connection, pair, now=self._clock.now(), forced=forced)
                 await self._store.put_connection(tx, kept)
 
@@ -161,3 +188,13 @@ class Refreshing:
             connection = await self._store.connection(tx, seen.provider, hold=True)
             if connection is not None and connection.refreshing_by == me:
                 await self._store.put_connection(tx, unleased(connection))
+
+
+def _resting(connection: Connection, now: datetime) -> Transient:
+    title = TITLES[connection.provider]
+    sentence = (
+        f"{title} renews Well's access and then refuses it. Well tries again by itself, after growing pauses; "
+        f"nothing is lost meanwhile. If {title} works otherwise, connect it again."
+    )
+    left_seconds = rest_left(connection, now=now).total_seconds()
+    return Transient(sentence, retry_after_seconds=min(left_seconds, ASK_AGAIN_SECONDS))

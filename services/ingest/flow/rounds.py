@@ -16,7 +16,7 @@ slowest call, which has a time-out. More would queue for the six connections of 
 
 
 async def over_connected(workspaces: Workspaces, provider: Provider, advance: Callable[[UUID], Awaitable[int]]) -> int:
-    """Do a step for each workspace whose connection is active; gives the sum of what they did.
+    """Do a step for each workspace whose connection is active, or is tried again; gives the sum of what they did.
 
     A step that raises ends the round: it is a mistake of ours, or the database that does not answer.
     """
@@ -24,7 +24,7 @@ async def over_connected(workspaces: Workspaces, provider: Provider, advance: Ca
 
     async def one(workspace: UUID) -> int:
         async with free:
-            if await workspaces.connection_state(workspace, provider) != "active":
+            if await workspaces.connection_state(workspace, provider) not in {"active", "refused"}:
                 return 0
             return await advance(workspace)
 

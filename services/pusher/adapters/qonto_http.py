@@ -10,6 +10,7 @@ from uuid import UUID
 from aiolimiter import AsyncLimiter
 
 from libs.contracts.errors import ConsentLost, Malformed, Rejected, Stale, Transient
+from libs.contracts.identity import is_another_account
 from libs.contracts.money import Money
 from libs.crypto.lent import LentToken
 from libs.qonto import upload as bulk
@@ -121,7 +122,7 @@ class QontoOverHttp:
 
     async def _lend(self, workspace: UUID, account: str | None) -> LentToken:
         token = await self._lender.lend(BORROWER, workspace, "qonto")
-        if account is not None and token.account != account:
+        if account is not None and is_another_account(account, token.account):
             raise Stale("The workspace was connected to another Qonto organization meanwhile; nothing was sent.")
         return token
 

@@ -19,6 +19,7 @@ from typing import Final
 from uuid import UUID
 
 from libs.contracts.errors import ConsentLost, Rejected, Stale, Transient
+from libs.contracts.identity import is_another_account
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
@@ -80,7 +81,7 @@ class Look:
         taken = await self._take(workspace)
         if not taken:
             return 0, []
-        sight = await self._list(workspace, account, [posting for posting in taken if posting.account == account])
+        sight = await self._list(workspace, account, [posting for posting in taken if _was_sent_to(posting, account)])
         return len(taken), await self._conclude(workspace, taken, sight, room)
 
     async def _take(self, workspace: UUID) -> list[Posting]:
@@ -118,7 +119,7 @@ class Look:
             for posting in taken:
                 if desk.posting(posting.id).version != posting.version or (posting.due_at or now) <= now:
                     continue  # this look took longer than its lease: it is old, and somebody else may have looked
-                if posting.account != sight.account:
+                if not _was_sent_to(posting, sight.account):
                     desk.put(desk.tell.rejected(posting, "account_changed", _OTHER_ACCOUNT))
                 elif sight.invoices is None:
                     self._later(desk, posting)
@@ -164,3 +165,7 @@ class Look:
             return
         due_at = self._clock.now() + self._rule.pause(looks)
         desk.keep(replace(posting, looks=looks, due_at=min(due_at, not_after) if not_after else due_at))
+
+
+def _was_sent_to(posting: Posting, account: str) -> bool:
+    return posting.account is not None and not is_another_account(posting.account, account)

@@ -1,4 +1,4 @@
-"""Going round the workspaces whose Qonto connection is active, so that one in trouble holds up no other."""
+"""Going round the workspaces whose Qonto connection works, so that one in trouble holds up no other."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Rounds:
             return 0
         try:
             async with self._turn:
-                if await self._workspaces.connection_state(workspace, "qonto") != "active":
+                if await self._workspaces.connection_state(workspace, "qonto") not in {"active", "refused"}:
                     return 0
                 done = await one(workspace)
         except WellError as error:

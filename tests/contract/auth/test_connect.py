@@ -162,3 +162,29 @@ async def test_a_workspace_stays_with_the_organisation_it_was_connected_to(stage
     token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
     assert token.account == TENANT
     assert (await stage.auth.connect(uuid4(), "xero")).status_code == httpx.codes.OK
+
+
+async def test_the_organisation_is_the_one_of_this_consent_though_another_was_connected_meanwhile(stage: Stage) -> None:
+    mine, theirs, other = uuid4(), uuid4(), "5f0e8d1c-0000-4000-8000-000000000002"
+    await told(stage.xero, "organisations", {"tenant_id": other, "name": "Somebody Else SAS"})
+    await told(stage.xero, "settings", {"consent": "auto", "tenant_id": TENANT, "user": "one accountant"})
+    first = await code_for(stage, await authorize_url(stage, mine))
+    stage.clock.advance(1)
+    await told(stage.xero, "settings", {"consent": "auto", "tenant_id": other, "user": "one accountant"})
+    await stage.auth.connect(theirs, "xero")
+    assert (await callback(stage, mine, first)).status_code == httpx.codes.OK
+    assert (await stage.auth.service.lend("xero_mcp", mine, "xero")).account == TENANT
+    assert (await stage.auth.service.lend("xero_mcp", theirs, "xero")).account == other
+
+
+async def test_one_accountant_with_two_organisations_reconnects_each_to_its_own_workspace(stage: Stage) -> None:
+    mine, other = uuid4(), "5f0e8d1c-0000-4000-8000-000000000002"
+    await told(stage.xero, "organisations", {"tenant_id": other, "name": "Somebody Else SAS"})
+    await told(stage.xero, "settings", {"consent": "auto", "tenant_id": TENANT, "user": "one accountant"})
+    await stage.auth.connect(mine, "xero")
+    stage.clock.advance(1)
+    await told(stage.xero, "settings", {"consent": "auto", "tenant_id": other, "user": "one accountant"})
+    refused = await stage.auth.connect(mine, "xero")
+    assert refused.status_code == httpx.codes.BAD_REQUEST
+    assert "workspace of its own" in refused.text
+    assert (await stage.auth.service.lend("xero_mcp", mine, "xero")).account == TENANT

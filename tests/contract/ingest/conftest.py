@@ -28,7 +28,7 @@ from tests.support.memory import MemoryFixture
 from tests.support.postgres import PostgresFixture
 
 AnyFixture: TypeAlias = MemoryFixture | PostgresFixture
-State: TypeAlias = Literal["none", "active", "lost", "revoked"]
+State: TypeAlias = Literal["none", "active", "refused", "lost", "revoked"]
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 POLL_SECONDS: Final = 900.0

@@ -25,6 +25,7 @@ from libs.paper.render import render_bill
 from libs.qonto.client import QontoClient
 from libs.qonto.standin import DEFAULT_ORGANIZATION, Standin
 from libs.runtime.clock import ShiftedClock
+from services.auth.main import AuthService
 from services.pusher.adapters.qonto_http import QontoOverHttp
 from services.pusher.config import PusherConfig
 from services.pusher.domain.posting import Posting
@@ -114,9 +115,17 @@ class One:
 
 
 class Stage:
-    """The pusher, what it hears, and what Qonto holds in the end."""
+    """The pusher, what it hears, and what Qonto holds in the end; with auth itself, or with a grant to play with."""
 
-    def __init__(self, rows: Rows, standin: Standin, http: httpx.AsyncClient, clock: ShiftedClock) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        standin: Standin,
+        http: httpx.AsyncClient,
+        clock: ShiftedClock,
+        *,
+        auth: AuthService | None = None,
+    ) -> None:
         self.clock = clock
         self.standin = standin
         self.workspace = rows.workspace
@@ -125,6 +134,7 @@ class Stage:
         self._blobs = MemoryBlobs()
         self._http = http
         self._rows = rows
+        self._auth = auth
         self.pusher = self.start()
 
     def start(self) -> PusherService:
@@ -133,10 +143,10 @@ class Stage:
             database=self._rows.database,
             log=self._rows.log,
             store=self._rows.store,
-            qonto=QontoOverHttp(self.client, self.lender),
+            qonto=QontoOverHttp(self.client, self._auth or self.lender),
             clock=self.clock,
             blobs=self._blobs,
-            workspaces=One(self.workspace, self.lender),
+            workspaces=self._auth or One(self.workspace, self.lender),
             config=PusherConfig(retry=RULE),
         )
 

@@ -6,19 +6,28 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.contracts.errors import Rejected
+from libs.contracts.identity import UNKNOWN_ACCOUNT
 from services.auth.domain.connection import (
     LEASE,
+    LONGEST_REST,
     REFRESH_BELOW,
+    REFUSED_FOR_GOOD,
     Account,
     Connection,
     TokenPair,
+    chosen,
     closed,
+    is_refused_again,
     leased,
     next_step,
     refresh_tokens,
+    refused,
+    rest_left,
     rotated,
 )
 
@@ -86,3 +95,63 @@ def test_a_provider_that_keeps_the_refresh_token_is_believed() -> None:
 def test_no_secret_stands_in_a_repr() -> None:
     shown = repr(ACTIVE) + repr(pair("refresh-4"))
     assert not any(word in shown for word in ("access-", "refresh-"))
+
+
+def test_a_refused_connection_keeps_its_tokens_and_rests_for_as_long_as_it_has_been_refused() -> None:
+    connection, now, rests = ACTIVE, NOW, []
+    while (connection := refused(connection, now=now)).state == "refused":
+        assert next_step(connection, now=now, beyond=0) == "rest"
+        rests.append(rest_left(connection, now=now))
+        now += rests[-1]
+        assert next_step(connection, now=now, beyond=0) == "refresh"
+        connection = rotated(connection, pair("refresh-4"), now=now, forced=False)
+    assert rests[:6] == [timedelta(minutes=minutes) for minutes in (1, 1, 2, 4, 8, 16)]
+    assert max(rests) == LONGEST_REST
+    assert connection.state == "lost"
+    assert connection.refresh_token == "refresh-4"  # noqa: S105 opens nothing
+    assert now - NOW < REFUSED_FOR_GOOD + LONGEST_REST
+
+
+def test_a_clock_set_back_neither_prolongs_a_rest_nor_makes_a_refusal_the_second() -> None:
+    resting = refused(ACTIVE, now=NOW)
+    assert rest_left(resting, now=NOW - timedelta(days=300)) == LONGEST_REST
+    forced = rotated(ACTIVE, pair("refresh-4"), now=NOW, forced=True)
+    assert is_refused_again(forced, now=NOW + timedelta(minutes=9))
+    assert not is_refused_again(forced, now=NOW - timedelta(hours=2))
+
+
+A, B, NOBODY = Account("a", "A SAS"), Account("b", "B SAS"), Account(UNKNOWN_ACCOUNT, "")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "before", "expected"),
+    [
+        ([A], None, A),
+        ([NOBODY], None, NOBODY),
+        ([A], NOBODY, A),
+        ([B, A], A, A),
+        ([NOBODY], A, NOBODY),
+    ],
+)
+def test_a_workspace_is_connected_to_the_account_it_has_or_to_the_only_one(
+    accounts: list[Account], before: Account | None, expected: Account
+) -> None:
+    assert chosen(accounts, before, "xero") == expected
+
+
+@pytest.mark.parametrize(
+    ("accounts", "before", "code"),
+    [
+        ([], None, "no_organisation"),
+        ([], A, "no_organisation"),
+        ([B], A, "another_account"),
+        ([A, B], None, "several_organisations"),
+        ([A, B], NOBODY, "several_organisations"),
+    ],
+)
+def test_a_workspace_is_never_connected_to_an_account_by_guessing(
+    accounts: list[Account], before: Account | None, code: str
+) -> None:
+    with pytest.raises(Rejected) as refusal:
+        chosen(accounts, before, "xero")
+    assert refusal.value.code == code
