@@ -45,6 +45,9 @@ def test_the_limit_stops_the_reading_before_the_next_line_is_looked_at(tmp_path:
     ("line", "complaint"),
     [
         ("A,1,04/01/2011,1.00", "Line 3 column date"),
+        ("A,1,0001-01-01,1.00", "Line 3 column date"),
+        ("A,1,9999-12-31,1.00", "Line 3 column date"),
+        ("A,1,2011-01-04,9999999999999.99", "Line 3 column net_amount"),
         ("A,1,2011-01-04,1.005", "Line 3 column net_amount"),
         ("A,1,2011-01-04,", "Line 3 column net_amount"),
         ("A,1,2011-01-04,NaN", "Line 3 column net_amount"),
@@ -61,6 +64,19 @@ def test_a_bad_line_is_named_with_its_column_and_without_its_value(tmp_path: Pat
         list(read_bills_csv(path))
     assert refused.value.sentence.startswith(complaint)
     assert "04/01" not in refused.value.sentence
+
+
+def test_the_last_day_and_the_largest_amount_that_are_read_make_a_company(tmp_path: Path) -> None:
+    lines = "A,1,1900-01-01,5000000000000.00\nB,2,2099-12-31,0.00\nC,3,2024-02-29,-5000000000000.00\n"
+    rows = list(read_bills_csv(_written(tmp_path, HEADER + lines)))
+    assert len(company_from_csv(rows, 1, date(2026, 11, 23), share_in_qonto=1.0).xero_invoices) == 3
+
+
+def test_semicolons_separate_and_empty_lines_are_passed_over(tmp_path: Path) -> None:
+    text = "\ufeffsupplier_name; invoice_number;date;net_amount\r\n\r\nBell, Sons;P-1;2011-01-04;1.00\r\n\r\n"
+    path = tmp_path / "bills.csv"
+    path.write_bytes(text.encode())
+    assert [(bill.supplier_name, bill.invoice_number) for bill in read_bills_csv(path)] == [("Bell, Sons", "P-1")]
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:

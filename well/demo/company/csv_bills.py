@@ -1,4 +1,7 @@
-"""Bills from a CSV file: `supplier_name, invoice_number, date, net_amount`, and whatever other columns stand there."""
+"""Bills from a CSV file: `supplier_name, invoice_number, date, net_amount`, and whatever other columns stand there.
+
+Commas separate the values, or semicolons, as spreadsheets in half of Europe write them. Empty lines are passed over.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final, TextIO
 
 from libs.contracts.errors import Malformed
-from libs.contracts.money import Money, money_from_text
+from libs.contracts.money import MAX_MINOR, Money, money_from_text
 
 COLUMNS: Final = ("supplier_name", "invoice_number", "date", "net_amount")
 
@@ -21,6 +25,12 @@ FIELD_MAX: Final = 255
 
 LINE_MAX: Final = 20_000
 """Codepoints. Some hundred times a usual line: beyond it the file is no CSV of bills."""
+
+YEARS: Final = range(1900, 2100)
+"""Years a bill may be of. Outside them a date is a slip, and terms and first days of months run off the calendar."""
+
+NET_MAX_MINOR: Final = MAX_MINOR // 2
+"""Minor units. Half of what money can hold leaves room for any tax on top."""
 
 BILLS_MAX: Final = 1_000_000
 """Bills. What one workspace is measured with; a larger file wants more than one machine's demo."""
@@ -61,14 +71,17 @@ def _opened(path: Path) -> TextIO:
 
 
 def _bills(file: TextIO, limit: int, currency: str) -> Iterator[CsvBill]:
-    reader = csv.reader(_short_lines(file), strict=True)
+    lines = _short_lines(file)
+    first = next(lines, "")
+    delimiter = ";" if ";" in first and "," not in first else ","
+    reader = csv.reader(chain([first], lines), strict=True, delimiter=delimiter)
     try:
-        header = next(reader, [])
+        header = [name.strip() for name in next(reader, [])]
         missing = [column for column in COLUMNS if column not in header]
         if missing:
             raise Malformed(f"The first line names no column {', '.join(missing)}.", code="missing_column")
         places = [header.index(column) for column in COLUMNS]
-        for _, row in zip(range(limit), reader, strict=False):
+        for row in islice(filter(None, reader), limit):
             if len(row) != len(header):
                 raise _bad_line(reader.line_num, f"has {len(row)} values for {len(header)} columns")
             yield _bill([row[place] for place in places], reader.line_num, currency)
@@ -86,10 +99,14 @@ def _bill(values: list[str], line: int, currency: str) -> CsvBill:
         issue_date = date.fromisoformat(day)
     except ValueError:
         raise _bad_line(line, "column date: not a date as in 2026-01-31") from None
+    if issue_date.year not in YEARS:
+        raise _bad_line(line, f"column date: not of the years {YEARS[0]} to {YEARS[-1]}")
     try:
         net_amount = money_from_text(amount, currency)
     except Malformed as defect:
         raise _bad_line(line, f"column net_amount: {defect.sentence}") from None
+    if abs(net_amount.minor) > NET_MAX_MINOR:
+        raise _bad_line(line, "column net_amount: beyond what a bill can be")
     return CsvBill(supplier_name=name, invoice_number=number or None, date=issue_date, net_amount=net_amount)
 
 
