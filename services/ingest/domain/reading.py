@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, TypeAlias
+from itertools import chain
+from typing import Any, Final, TypeAlias
 
 from libs.contracts.entities import NAME_MAX, Defect
 from libs.contracts.errors import Malformed
@@ -18,15 +19,29 @@ Words: TypeAlias = Mapping[str, Any]
 """A provider's record as it came: a JSON object."""
 
 
+ID_MAX: Final = 200
+"""Codepoints. Both providers name records by UUIDs of 36; what is far longer is no name, and would fill an index."""
+
+
+def usable_id(value: object) -> str | None:
+    """An id that can name a record; None for anything else.
+
+    JSON can hold what text of a database or of UTF-8 cannot: a zero character, for which there is no id, and half a
+    surrogate pair, which becomes a question mark as in the words that are kept.
+    """
+    mended = _mended(value) if isinstance(value, str) else ""
+    return mended if 0 < len(mended) <= ID_MAX and mended.isprintable() else None
+
+
 def required_id(words: Words, field: str) -> str:
     """The provider's id.
 
     Raises:
-        Malformed: `no_id` when there is none.
+        Malformed: `no_id` when there is none, or none that can name a record.
     """
-    value = words.get(field)
-    if not isinstance(value, str) or not value:
-        raise Malformed(f"The record has no {field}.", code="no_id")
+    value = usable_id(words.get(field))
+    if value is None:
+        raise Malformed(f"The record has no {field} that can name it.", code="no_id")
     return value
 
 
@@ -43,11 +58,18 @@ def required_text(words: Words, field: str) -> str:
 
 
 def text(words: Words, field: str) -> str | None:
-    """A text, trimmed and at most `NAME_MAX` codepoints; None when there is none or it is empty."""
+    """A text, trimmed and at most `NAME_MAX` codepoints; None when there is none or it is empty.
+
+    Zero characters are left out, and half a surrogate pair becomes a question mark.
+    """
     value = words.get(field)
     if not isinstance(value, str):
         return None
-    return value.strip()[:NAME_MAX] or None
+    return _mended(value).replace("\0", "").strip()[:NAME_MAX] or None
+
+
+def _mended(value: str) -> str:
+    return value.encode(errors="replace").decode()
 
 
 def money(amount: object, currency: object, *, field: str) -> tuple[Money | None, tuple[Defect, ...]]:
@@ -88,6 +110,8 @@ def iso_instant(words: Words, field: str) -> datetime | None:
 
 
 def unlike(first: tuple[Defect, ...], *others: tuple[Defect, ...]) -> tuple[Defect, ...]:
-    """All defects, each code once: a currency that spoils two amounts is one thing to mend."""
-    kept = {defect.code: defect for group in reversed((first, *others)) for defect in reversed(group)}
-    return tuple(kept[code] for code in sorted(kept))
+    """All defects in their order, each code once: a currency that spoils two amounts is one thing to mend."""
+    kept: dict[str, Defect] = {}
+    for defect in chain(first, *others):
+        kept.setdefault(defect.code, defect)
+    return tuple(kept.values())

@@ -22,7 +22,7 @@ _WITHDRAWN: Final = {
 
 
 def read_bill(words: Words) -> Bill | Withdrawal:
-    """A bill or sales invoice, whatever its state; what cannot be read of it is None with a defect.
+    """A bill or sales invoice, whatever its state; what cannot be read of it is None with a defect, the total's first.
 
     A voided or deleted one is a withdrawal: Xero keeps such rows in its lists.
 

@@ -17,6 +17,7 @@ from libs.contracts.identity import Provider, RecordKind, derived_id, record_of
 from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Transaction
 from services.ingest.domain.kept import Head, RawVersion
+from services.ingest.domain.reading import usable_id
 from services.ingest.ports import RawRecords
 
 _ID_FIELDS: Final[Mapping[RecordKind, str]] = {
@@ -38,11 +39,10 @@ class Words:
 
 
 def words_of(provider: Provider, kind: RecordKind, record: Mapping[str, Any]) -> Words:
-    """The canonical words of a record. One that has no id is named by its own digest, so that it is not lost."""
+    """The canonical words of a record. One that has no usable id is named by its own digest, so that it is not lost."""
     canonical = _canonical(record)
     sha256 = hashlib.sha256(canonical).hexdigest()
-    provider_id = record.get(_ID_FIELDS[kind])
-    name = provider_id if isinstance(provider_id, str) and provider_id else f"unnamed-{sha256[:32]}"
+    name = usable_id(record.get(_ID_FIELDS[kind])) or f"unnamed-{sha256[:32]}"
     return Words(record_of(provider, kind, name), canonical, sha256)
 
 

@@ -78,6 +78,20 @@ async def test_an_unchanged_record_makes_no_event(kept: Kept) -> None:
     assert len(await kept.events()) == before
 
 
+async def test_an_id_that_nothing_can_hold_parks_its_record_and_stops_no_other(kept: Kept) -> None:
+    # Postgres text holds no zero character and UTF-8 no half of a surrogate pair; until this was so, one of them ended
+    # the process for every workspace.
+    xero = MemoryProvider()
+    for number, odd in enumerate(("b\x00-2", "b\ud800-2", "b" * 10_000)):
+        xero.change(kept.workspace, "bill", odd, bill(2, InvoiceID=odd, InvoiceNumber=str(number)), at=NOW)
+    add_bills(kept, xero, range(1))
+    await pull_all(kept.puller("xero", xero))
+    await kept.drain(kept.normalizer().subscription())
+    events = await kept.events()
+    assert [event.payload.code for event in of_type(events, EntityMalformed)] == ["no_id"] * 2  # type: ignore[union-attr]
+    assert {event.record for event in of_type(events, EntityNormalized)} == {"xero/bill/b-0", "xero/bill/b?-2"}
+
+
 async def test_a_changed_record_makes_one_event_with_the_next_version(kept: Kept) -> None:
     xero = MemoryProvider()
     puller = kept.puller("xero", xero)

@@ -89,6 +89,48 @@ def test_a_currency_that_spoils_two_amounts_is_one_defect() -> None:
     assert [defect.code for defect in bill(CurrencyCode="XQQ").defects] == ["unknown_currency"]
 
 
+def test_the_defect_of_the_total_is_told_first_since_it_is_why_the_bill_takes_no_part() -> None:
+    read = bill(CurrencyCode="XXX", Date="20 October", TotalTax="none")
+    assert [defect.code for defect in read.defects] == ["unknown_currency", "bad_date"]
+
+
+@pytest.mark.parametrize(
+    ("total", "currency", "minor"),
+    [
+        ("119.9900000000000000000000000000000000000", "EUR", 11999),
+        ("1500.00", "JPY", 1500),
+        ("1500.50", "JPY", None),
+        ("1.234", "KWD", 1234),
+        ("1.2345", "KWD", None),
+        ("119.9900000000000000001", "EUR", None),
+        ("1E+2", "EUR", 10000),
+        ("1" + "0" * 39, "EUR", None),
+    ],
+)
+def test_decimals_count_as_the_currency_has_them_and_none_is_rounded(
+    total: str, currency: str, minor: int | None
+) -> None:
+    read = bill(Total=total, CurrencyCode=currency, TotalTax=None)
+    assert read.total == (None if minor is None else Money(minor=minor, currency=currency))
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("/Date(1539993600000)/", date(2018, 10, 20)),
+        ("/Date(1539993600000-0500)/", date(2018, 10, 20)),
+        ("/Date(-86400000+0000)/", date(1969, 12, 31)),
+    ],
+)
+def test_an_offset_of_a_date_may_be_missing_and_never_moves_the_day(written: str, day: date) -> None:
+    # Source: facts on Xero, section 4, "Dates": the offset may be missing; take the UTC date, never local.
+    assert bill(Date=written).issue_date == day
+
+
+def test_what_text_of_a_database_cannot_hold_is_left_out_of_a_name() -> None:
+    assert bill(Contact={"Name": "Nul\x00l \ud800 SA"}).supplier_name == "Null ? SA"
+
+
 def test_a_date_that_cannot_be_read_is_a_defect_and_its_iso_sibling_stands_in() -> None:
     read = bill(Date="20 October", DateString="2018-10-20T00:00:00")
     assert read.issue_date == date(2018, 10, 20)
@@ -113,6 +155,8 @@ def test_sales_invoices_and_drafts_are_kept_for_the_matcher_to_judge() -> None:
         ([], "not_an_object"),
         ({}, "no_id"),
         ({**BILL, "InvoiceID": 7}, "no_id"),
+        ({**BILL, "InvoiceID": "b\x001"}, "no_id"),
+        ({**BILL, "InvoiceID": "b" * 201}, "no_id"),
         ({**BILL, "Type": None}, "no_type"),
         ({**BILL, "Status": "  "}, "no_status"),
     ],
