@@ -1,0 +1,180 @@
+"""How fast raw records become decisions: `python -m tests.bench.raw_to_decision [ROWS] [--csv FILE]`.
+
+The whole way of the embedded transport on one machine: real Postgres, sealed rows, and every consumer group of the
+all-in-one process, those included that only listen. The records of both providers are pulled first and stand as raw
+records in ingest's log; then the clock starts, and it stops when the last bill is decided. Without `--csv` the bills
+are made up; `bills-sheffield.csv.gz` holds public ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+from uuid import UUID, uuid4
+
+from libs.bus.embedded import Consumer
+from libs.bus.port import Subscription
+from libs.contracts.identity import Provider, RecordKind
+from libs.crypto.keyring import Sealer
+from libs.database.embedded import start_embedded
+from libs.database.migrate import migrate
+from libs.database.schemas import SERVICES
+from libs.runtime.clock import SystemClock
+from services.console.main import build as build_console
+from services.ingest.adapters.memory_providers import MemoryProvider
+from services.ingest.adapters.postgres import PostgresStore
+from services.ingest.flow.documents import DocumentRequests
+from services.ingest.flow.normalize import Normalizer
+from services.ingest.flow.pull import Puller
+from services.matcher.main import build as build_matcher
+from services.pusher.adapters.postgres import PostgresStore as PusherStore
+from services.pusher.flow.intend import Intend
+from tests.support.keys import MemoryKeyring
+from tests.support.postgres import PostgresFixture
+from well.demo.company.company import Company
+from well.demo.company.csv_bills import read_bills_csv
+from well.demo.company.from_csv import company_from_csv
+from well.demo.company.made_up import make_company
+
+_TODAY = date(2026, 11, 1)
+_CHANGED = datetime(2026, 10, 1, tzinfo=UTC)
+
+
+class _Connected:
+    """One workspace, connected to both providers."""
+
+    def __init__(self, workspace: UUID) -> None:
+        self._workspace = workspace
+
+    async def workspaces(self) -> list[UUID]:
+        return [self._workspace]
+
+    async def connection_state(self, _workspace: UUID, _provider: Provider) -> Literal["active"]:
+        return "active"
+
+
+def _provider(company: Company, workspace: UUID) -> MemoryProvider:
+    """A provider that holds the company's records on both sides."""
+    provider = MemoryProvider()
+    lists: list[tuple[RecordKind, str, list[dict[str, object]]]] = [
+        ("contact", "ContactID", [_in_text(each) for each in company.xero_contacts]),
+        ("bill", "InvoiceID", [_in_text(invoice) for invoice in company.xero_invoices]),
+        ("supplier_invoice", "id", [_in_text(each) for each in company.qonto_invoices]),
+    ]
+    for kind, id_field, records in lists:
+        for record in records:
+            provider.change(workspace, kind, str(record[id_field]), record, at=_CHANGED)
+    return provider
+
+
+def _in_text(words: object) -> object:
+    """Numbers as the text they are written in, as `xero_mcp` hands them on."""
+    if isinstance(words, dict):
+        return {key: _in_text(value) for key, value in words.items()}
+    if isinstance(words, list):
+        return [_in_text(value) for value in words]
+    return str(words) if isinstance(words, Decimal) else words
+
+
+async def measured(company: Company, folder: Path) -> dict[str, float]:
+    """Pull, then decide; figures in seconds and in records a second."""
+    server = await start_embedded(folder / "pg")
+    await migrate(server.dsn, services=SERVICES)
+    postgres = PostgresFixture(server.dsn, Sealer(MemoryKeyring()), uuid4())
+    clock, connected, store = SystemClock(), _Connected(postgres.workspace), PostgresStore()
+    provider = _provider(company, postgres.workspace)
+    ingest_database, ingest_log = await postgres.database("ingest"), postgres.log("ingest")
+    pull = [
+        Puller(name, provider, ingest_database, ingest_log, store, postgres.sealer, connected, clock, 900.0, 300.0)
+        for name in ("xero", "qonto")
+    ]
+    started = time.perf_counter()
+    for puller in pull:
+        while await puller.step():
+            pass
+    pulled = time.perf_counter()
+    matcher = build_matcher(
+        database=await postgres.database("matcher"),
+        log=postgres.log("matcher"),
+        sealer=postgres.sealer,
+        clock=clock,
+        workspaces=connected,
+    )
+    console = build_console(
+        database=await postgres.database("console"), log=postgres.log("console"), sealer=postgres.sealer, clock=clock
+    )
+    groups: list[tuple[str, Subscription]] = [
+        ("ingest", Normalizer(store, postgres.sealer, clock).subscription()),
+        ("ingest", DocumentRequests(store.jobs).subscription()),
+        *(("matcher", subscription) for subscription in matcher.subscriptions),
+        ("pusher", Intend(PusherStore(postgres.sealer), clock).subscription()),
+        *(("console", subscription) for subscription in console.subscriptions),
+    ]
+    reader = await postgres.reader()
+    consumers = [
+        Consumer(
+            group, database=await postgres.database(owner), log=postgres.log(owner), reader=reader, clock=clock
+        )
+        for owner, group in groups
+    ]
+    bills, records = len(company.xero_invoices), _records(company)
+    stop = asyncio.Event()
+    begun, begun_cpu = time.perf_counter(), time.process_time()
+    async with asyncio.TaskGroup() as tasks:
+        for consumer in consumers:
+            tasks.create_task(consumer.run(stop))
+        for worker in matcher.workers:
+            tasks.create_task(worker.run(stop))
+        while True:
+            counts = dict(await matcher.counts(postgres.workspace))
+            if sum(count for verdict, count in counts.items() if verdict != "due") >= bills and not counts.get("due"):
+                break
+            await asyncio.sleep(0.02)
+        decided, decided_cpu = time.perf_counter(), time.process_time()
+        stop.set()
+    await postgres.close()
+    await server.stop()
+    return {
+        **counts,
+        "records": records,
+        "bills": bills,
+        "seconds_to_pull": pulled - started,
+        "seconds_to_decide": decided - begun,
+        "cpu_seconds": decided_cpu - begun_cpu,
+        "records_per_second": records / (decided - begun),
+        "bills_per_second": bills / (decided - begun),
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _records(company: Company) -> int:
+    return len(company.xero_contacts) + len(company.xero_invoices) + len(company.qonto_invoices)
+
+
+def main() -> None:
+    """Measure, and print a line a figure."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("rows", nargs="?", type=int, default=5_000)
+    parser.add_argument("--csv", type=Path)
+    asked = parser.parse_args()
+    company = company_from_csv(read_bills_csv(asked.csv, asked.rows), 1, _TODAY) if asked.csv else make_company(1, _TODAY)
+    folder = Path(tempfile.mkdtemp(prefix="well-bench-"))
+    folder.chmod(0o755)
+    try:
+        for name, value in asyncio.run(measured(company, folder)).items():
+            sys.stdout.write(f"{name:24} {value:,.1f}\n")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
