@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from libs.contracts.errors import WellError
+from libs.runtime.collector import collect_rarely
 from libs.runtime.crashpoints import arm_from_environment
 from libs.runtime.logs import set_up_logs
 from well.commands import connect, demo, review, trail, up
@@ -30,6 +31,7 @@ app.add_typer(trail.app, name="trail")
 def main() -> None:
     """Run a command; an error of ours ends with its sentence and status 1."""
     set_up_logs()
+    collect_rarely()
     arm_from_environment()
     try:
         app()

@@ -13,6 +13,7 @@ from libs.database.embedded import start_embedded
 from libs.database.postgres import PostgresDatabase, open_database, open_pool
 from libs.database.roles import RELAY, role_of, role_password
 from libs.database.schemas import SERVICES, is_up_to_date
+from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import Clock
@@ -34,6 +35,7 @@ class Storage:
         databases: Each service's database, as its own role.
         keyring: Where every seal comes from.
         sealer: The seals.
+        opened: The events last written or read, shared by all logs and the reader.
         reader: The logs of all services.
         workers: What a process that stays does for it: keeps the embedded Postgres running.
     """
@@ -42,12 +44,13 @@ class Storage:
     databases: Mapping[str, PostgresDatabase]
     keyring: Keyring
     sealer: Sealer
+    opened: OpenedEvents
     reader: PostgresLogReader
     workers: tuple[Worker, ...]
 
     def log(self, service: str) -> PostgresEventLog:
         """A service's event log."""
-        return PostgresEventLog(service, self.sealer)
+        return PostgresEventLog(service, self.sealer, self.opened)
 
 
 @asynccontextmanager
@@ -98,6 +101,7 @@ async def opened_storage(
         password = role_password(role_secret, RELAY) if role_secret else None
         pool = await open_pool(dsn, role=RELAY, password=password)
         stack.push_async_callback(pool.close)
-        reader = PostgresLogReader(pool, sealer)
+        opened = OpenedEvents()
+        reader = PostgresLogReader(pool, sealer, opened)
         stack.push_async_callback(reader.close)
-        yield Storage(dsn, databases, keyring, sealer, reader, workers)
+        yield Storage(dsn, databases, keyring, sealer, opened, reader, workers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from libs.contracts.events import Event
@@ -31,7 +32,7 @@ class Envelope(Published):
         """What orders it."""
         return key_of(self.workspace, self.record)
 
-    @property
+    @cached_property
     def bucket(self) -> int:
         """Where in a log it lies."""
         return bucket_of(self.key)

@@ -10,7 +10,6 @@ Notes:
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 from collections.abc import Mapping
@@ -56,6 +55,7 @@ class WorkspaceSeal:
 
     def __init__(self, keys: WorkspaceKeys) -> None:
         self._keys = keys
+        self._workspace = str(keys.workspace)
         self._ciphers: dict[UUID, AESGCM] = {}
 
     def seal(self, plaintext: bytes, *, table: str, row: str, column: str) -> bytes:
@@ -83,8 +83,7 @@ class WorkspaceSeal:
 
     def blind(self, label: str, value: str) -> bytes:
         """A keyed fingerprint of a value: equal values are found without being readable at rest."""
-        message = f"{label}\x1f{value}".encode()
-        return hmac.new(self._keys.index_secret, message, hashlib.sha256).digest()[:BLIND_BYTES]
+        return hmac.digest(self._keys.index_secret, f"{label}\x1f{value}".encode(), "sha256")[:BLIND_BYTES]
 
     def _cipher(self, key: DataKey) -> AESGCM:
         cipher = self._ciphers.get(key.id)
@@ -93,4 +92,4 @@ class WorkspaceSeal:
         return cipher
 
     def _place(self, table: str, row: str, column: str, key_id: UUID) -> bytes:
-        return "\x1f".join((str(self._keys.workspace), table, row, column, str(key_id))).encode()
+        return f"{self._workspace}\x1f{table}\x1f{row}\x1f{column}\x1f{key_id}".encode()

@@ -20,6 +20,7 @@ from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Transaction
 from libs.database.postgres import Connection, connection_of
 from libs.eventlog.numbering import numbered, split_consumed
+from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.port import Consumed, Delivery, Position
 
 GROWN_CHANNEL: Final = "well_log_grown"
@@ -65,11 +66,18 @@ WHERE known.group_name = $1 AND known.log = new.log AND known.bucket = new.bucke
 
 
 class PostgresEventLog:
-    """The writing side, inside a transaction of the service that owns the log."""
+    """The writing side, inside a transaction of the service that owns the log.
 
-    def __init__(self, name: str, sealer: Sealer) -> None:
+    Args:
+        name: The log's name, which is the service's.
+        sealer: Seals what is written.
+        opened: Shared with the reader of the same process, which then need not open what was written beside it.
+    """
+
+    def __init__(self, name: str, sealer: Sealer, opened: OpenedEvents | None = None) -> None:
         self._name = name
         self._sealer = sealer
+        self._opened = opened or OpenedEvents()
 
     @property
     def name(self) -> str:
@@ -94,6 +102,7 @@ class PostgresEventLog:
             raise ValueError("an event of one workspace in a transaction of another")
         placed = numbered(self._name, events, await self._grow(connection, events))
         seal = await self._sealer.of(tx.workspace)
+        sealed = [_sealed(seal, self._name, event) for event in events]
         try:
             await connection.execute(
                 _INSERT_EVENTS.format(log=self._name),
@@ -102,13 +111,15 @@ class PostgresEventLog:
                 [event.id for event in events],
                 [event.topic for event in events],
                 [seal.blind("record", event.record) for event in events],
-                [_sealed(seal, self._name, event) for event in events],
+                sealed,
                 tx.workspace,
                 GROWN_CHANNEL,
                 self._name,
             )
         except asyncpg.UniqueViolationError:
             raise Stale("An event with this cause stands in the log already; read again what it changed.") from None
+        for written, event in zip(sealed, events, strict=True):
+            self._opened.remember(written, event)
         return placed
 
     async def unseen(self, tx: Transaction, group: str, deliveries: Sequence[Delivery]) -> list[Delivery]:

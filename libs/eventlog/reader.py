@@ -16,6 +16,7 @@ from libs.contracts.errors import Malformed, Transient
 from libs.crypto.keyring import Sealer
 from libs.database.growth import Growth
 from libs.database.postgres import Connection, lost_as_transient
+from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.port import Delivery, Position, RawDelivery, Slice
 from libs.eventlog.postgres import GROWN_CHANNEL
 
@@ -37,11 +38,12 @@ WHERE workspace = $1 AND record_key = $2 ORDER BY bucket, sequence
 
 
 class PostgresLogReader:
-    """The reading side, as the role that carries logs."""
+    """The reading side, as the role that carries logs; `opened` may be shared with the logs of the same process."""
 
-    def __init__(self, pool: asyncpg.Pool, sealer: Sealer) -> None:
+    def __init__(self, pool: asyncpg.Pool, sealer: Sealer, opened: OpenedEvents | None = None) -> None:
         self._pool = pool
         self._sealer = sealer
+        self._opened = opened or OpenedEvents()
         self._growth = Growth()
         self._listening: Connection | None = None
         self._one_listens = asyncio.Lock()
@@ -87,13 +89,18 @@ class PostgresLogReader:
         Raises:
             Malformed: It does not open, or what is inside is no event of ours.
         """
-        seal = await self._sealer.of(raw.workspace)
+        seal = await self._sealer.of(raw.workspace)  # first: of an erased workspace nothing opens, remembered or not
+        known = self._opened.get(raw.sealed)
+        if known is not None:
+            return Delivery(raw.position, known)
         table = f"{raw.position.log}.event_log"
         plain = seal.open(raw.sealed, table=table, row=str(raw.event_id), column="sealed")
         try:
-            return Delivery(raw.position, Envelope.model_validate_json(plain))
+            event = Envelope.model_validate_json(plain)
         except ValidationError as error:
             raise Malformed(f"An event of {table} is none that this version knows.", code="unknown_event") from error
+        self._opened.remember(raw.sealed, event)
+        return Delivery(raw.position, event)
 
     def growth(self, log: str) -> int:
         """A count that rises with every append to a log that this reader was told of."""

@@ -28,7 +28,9 @@ from libs.crypto.keyring import Sealer
 from libs.database.embedded import start_embedded
 from libs.database.migrate import migrate
 from libs.database.schemas import SERVICES
+from libs.eventlog.opened import OpenedEvents
 from libs.runtime.clock import SystemClock
+from libs.runtime.collector import collect_rarely
 from services.console.main import build as build_console
 from services.ingest.adapters.memory_providers import MemoryProvider
 from services.ingest.adapters.postgres import PostgresStore
@@ -89,7 +91,7 @@ async def measured(company: Company, folder: Path) -> dict[str, float]:
     """Pull, then decide; figures in seconds and in records a second."""
     server = await start_embedded(folder / "pg")
     await migrate(server.dsn, services=SERVICES)
-    postgres = PostgresFixture(server.dsn, Sealer(MemoryKeyring()), uuid4())
+    postgres = PostgresFixture(server.dsn, Sealer(MemoryKeyring()), uuid4(), OpenedEvents())
     clock, connected, store = SystemClock(), _Connected(postgres.workspace), PostgresStore()
     provider = _provider(company, postgres.workspace)
     ingest_database, ingest_log = await postgres.database("ingest"), postgres.log("ingest")
@@ -121,9 +123,7 @@ async def measured(company: Company, folder: Path) -> dict[str, float]:
     ]
     reader = await postgres.reader()
     consumers = [
-        Consumer(
-            group, database=await postgres.database(owner), log=postgres.log(owner), reader=reader, clock=clock
-        )
+        Consumer(group, database=await postgres.database(owner), log=postgres.log(owner), reader=reader, clock=clock)
         for owner, group in groups
     ]
     bills, records = len(company.xero_invoices), _records(company)
@@ -166,7 +166,10 @@ def main() -> None:
     parser.add_argument("rows", nargs="?", type=int, default=5_000)
     parser.add_argument("--csv", type=Path)
     asked = parser.parse_args()
-    company = company_from_csv(read_bills_csv(asked.csv, asked.rows), 1, _TODAY) if asked.csv else make_company(1, _TODAY)
+    collect_rarely()
+    company = (
+        company_from_csv(read_bills_csv(asked.csv, asked.rows), 1, _TODAY) if asked.csv else make_company(1, _TODAY)
+    )
     folder = Path(tempfile.mkdtemp(prefix="well-bench-"))
     folder.chmod(0o755)
     try:

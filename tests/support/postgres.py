@@ -21,6 +21,7 @@ from libs.database.migrate import migrate
 from libs.database.postgres import PostgresDatabase, open_database, open_pool
 from libs.database.roles import RELAY, role_of
 from libs.database.schemas import SERVICES
+from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
 from tests.support.keys import MemoryKeyring
@@ -38,11 +39,13 @@ class PostgresFixture:
         dsn: Its address as superuser.
         sealer: Seals under keys that live as long as the test.
         workspace: A workspace to work in.
+        opened: What logs and readers share; None lets every reader open for itself what it reads.
     """
 
     dsn: str
     sealer: Sealer = field(default_factory=lambda: Sealer(MemoryKeyring()))
     workspace: UUID = field(default_factory=uuid4)
+    opened: OpenedEvents | None = None
     _databases: dict[str, PostgresDatabase] = field(default_factory=dict)
     _pools: list[asyncpg.Pool] = field(default_factory=list)
     _readers: list[PostgresLogReader] = field(default_factory=list)
@@ -55,13 +58,13 @@ class PostgresFixture:
 
     def log(self, service: str) -> PostgresEventLog:
         """A service's event log."""
-        return PostgresEventLog(service, self.sealer)
+        return PostgresEventLog(service, self.sealer, self.opened)
 
     async def reader(self) -> PostgresLogReader:
         """What a transport reads the logs through."""
         pool = await open_pool(self.dsn, role=RELAY, connections=2)
         self._pools.append(pool)
-        reader = PostgresLogReader(pool, self.sealer)
+        reader = PostgresLogReader(pool, self.sealer, self.opened)
         self._readers.append(reader)
         return reader
 
