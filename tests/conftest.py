@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ("tests.support.postgres", "tests.support.memory", "tests.support.forms")
+pytest_plugins = ("tests.support.postgres", "tests.support.memory", "tests.support.forms", "tests.support.skipped")

@@ -38,11 +38,13 @@ async def _is_whole(home: Home, ended: Ended) -> None:
     assert by_content.total() == figures["posted"]
 
 
-@pytest.mark.parametrize("point", POINTS)
-async def test_killed_at_a_named_point_of_a_posting(home: Home, point: str) -> None:
-    command = ("demo", "--once", "--json", "--bills", str(bills_file(home.folder)))
-    killed = await home.run(*command, WELL_CRASH_AT=point)
-    assert (killed.status, killed.output) == (KILLED, "")
+@pytest.mark.parametrize("points", [POINTS[:4], POINTS[4:]], ids=["until_it_is_sent", "once_it_is_sent"])
+async def test_killed_at_each_named_point_of_a_posting_in_turn(home: Home, points: tuple[str, ...]) -> None:
+    """Each run takes up what the one before left, and is killed at the next point."""
+    command = ("demo", "--once", "--json", "--bills", str(bills_file(home.folder, 60)))
+    for point in points:
+        killed = await home.run(*command, WELL_CRASH_AT=point)
+        assert (killed.status, killed.output) == (KILLED, ""), point
     await goes_on_to_the_end(home, *command)
 
 

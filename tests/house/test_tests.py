@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
 
-from tests.house.tree import calls, place, python, tracked
+import pytest
+
+from tests.house.tree import REPOSITORY, calls, place, python, tracked
 
 
 def _says_why(call: ast.Call) -> bool:
@@ -56,3 +62,21 @@ def test_the_name_of_a_test_is_a_sentence() -> None:
         and len(node.name.removeprefix("test_").split("_")) < words_min
     ]
     assert short == []
+
+
+@pytest.mark.parametrize(("shared", "status"), [("/where/they/are", 1), (None, 0)])
+def test_a_run_that_has_the_shared_files_fails_when_it_skips(tmp_path: Path, shared: str | None, status: int) -> None:
+    file = tmp_path / "test_one.py"
+    file.write_text("import pytest\n\ndef test_one():\n    pytest.skip('for a reason')\n", "utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.support.skipped", "-ra", "-n", "1", "--rootdir", tmp_path, file],
+        cwd=REPOSITORY,
+        env={name: value for name, value in os.environ.items() if name != "WELL_SHARED"}
+        | ({"WELL_SHARED": shared} if shared else {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == status, ran.stdout + ran.stderr
+    assert "for a reason" in ran.stdout
+    assert "Skipped: 1;" in ran.stdout
