@@ -79,9 +79,15 @@ class PostgresDatabase:
             Transient: The database could not be reached, or the transaction lost a race and may be tried again.
         """
         with lost_as_transient():
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute("SELECT set_config('app.workspace', $1, true)", str(workspace))
-                yield PostgresTransaction(connection, workspace)
+            async with self._pool.acquire() as connection:
+                # One trip to the server for both; `hex` is letters and digits, whatever was passed as a workspace.
+                await connection.execute(f"BEGIN; SET LOCAL app.workspace = '{workspace.hex}'")
+                try:
+                    yield PostgresTransaction(connection, workspace)
+                except BaseException:
+                    await _roll_back(connection)
+                    raise
+                await connection.execute("COMMIT")
 
     async def close(self) -> None:
         """Close every connection, waiting for transactions under way."""
@@ -108,8 +114,24 @@ async def open_pool(
     secret: dict[str, Any] = {} if password is None else {"password": password}
     with lost_as_transient():
         return await asyncpg.create_pool(
-            dsn, user=role, **secret, min_size=1, max_size=connections, command_timeout=COMMAND_TIMEOUT_SECONDS
+            dsn,
+            user=role,
+            **secret,
+            min_size=1,
+            max_size=connections,
+            command_timeout=COMMAND_TIMEOUT_SECONDS,
+            reset=_roll_back,
         )
+
+
+async def _roll_back(connection: Connection) -> None:
+    """Leave a connection as it was found. One that was lost under the transaction has nothing to take back.
+
+    Nothing else is reset before the next transaction gets the connection, which saves a trip to the server each time:
+    roles and settings are only ever set for one transaction, and who listens takes its listener back itself.
+    """
+    if not connection.is_closed() and connection.is_in_transaction():
+        await connection.execute("ROLLBACK")
 
 
 def connection_of(tx: Transaction) -> Connection:
