@@ -69,6 +69,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
             "PostWithdrawn",
             "PostVerified",
             "PostDiffers",
+            "PostUnchecked",
         ),
         owner="pusher",
         readers=("matcher", "console", "audit"),

@@ -28,6 +28,7 @@ def _figures(summary: Summary) -> Table:
         (summary.bills, f"bills in Xero, all decided in {summary.seconds:,.1f} s"),
         (summary.linked, "linked: Qonto had them already"),
         (summary.posted, f"posted once, read back; {summary.verified:,} agree in every field"),
+        (summary.unchecked, "of these Qonto could not read; compare them by eye"),
         (summary.review, "wait for a person, with their candidates"),
         (summary.rejected, "cannot be posted: each says why"),
         (summary.unmatched, "matched nothing for certain; tried again when something changes"),

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from well.all_in_one import AllInOne
 
 _LIVE_POSTINGS: Final = ("waiting", "intended", "sent", "unknown", "settled")
-"""States a posting leaves by itself; `settled` becomes verified or differs once Qonto has read the document."""
+"""States a posting leaves by itself; `settled` becomes verified or differs once Qonto has read the document, and
+unchecked when it does not in time."""
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,9 @@ STALL_SECONDS: Final = 180.0
 """Seconds without any change after which a run with --once ends unfinished: longer than a provider's fixed rate window
 of a minute and the pauses after it, short enough for a script that waits. What is left goes on with the next run."""
 
+READING: Final = ReadingRule(lease_seconds=5, first_pause_seconds=0.5, longest_pause_seconds=10, looks_max=14)
+"""When the demo asks what Qonto read: for 96 seconds, so that a document nobody can read ends before the run stalls."""
+
 POLL_SECONDS: Final = 5.0
 """Seconds between windows of one provider in the demo, so that what a visitor changes is seen soon."""
 
@@ -148,7 +151,7 @@ def _settings(standins: Standins, workspace: UUID) -> Settings:
         idle_seconds=0.1,
         document_lease_seconds=5.0,
         retry=RetryRule(request_seconds=5, lease_seconds=6, running_seconds=6, first_pause_seconds=0.5),
-        reading=ReadingRule(lease_seconds=5, first_pause_seconds=0.5),
+        reading=READING,
         sign_in="open",
         open_workspace=workspace,
         mcp_consent="auto",

@@ -18,6 +18,7 @@ from libs.contracts.events import (
     PostIntended,
     PostRejected,
     PostSettled,
+    PostUnchecked,
     PostVerified,
     PostWithdrawn,
     RecordPulled,
@@ -55,7 +56,8 @@ class Summary(BaseModel):
         unmatched: Nothing certain was found; tried again when either side changes.
         ineligible: Nothing to do, with the reason on record.
         rejected: To be posted, but its document cannot be; a person is told why.
-        verified, differs: Of the posted, those whose fields Qonto read as Xero has them, and otherwise.
+        verified, differs, unchecked: Of the posted, those whose fields Qonto read as Xero has them, and otherwise; and
+            those of which it read nothing that could be compared.
         posted_twice: Bills that the stand-in Qonto holds more than one upload of, counted by upload beyond the first.
         posted_though_held: Posted bills that Qonto had before, against the seeded truth.
         lost: Bills without a decision, or to be posted and neither posted nor rejected.
@@ -80,6 +82,7 @@ class Summary(BaseModel):
     rejected: int
     verified: int
     differs: int
+    unchecked: int
     posted_twice: int
     posted_though_held: int
     lost: int
@@ -116,7 +119,7 @@ class _Ends:
         elif isinstance(payload, PostSettled):
             self.settled[bill] = payload.invoice_id
             self.ended[bill] = "settled"
-        elif isinstance(payload, PostRejected | PostWithdrawn | PostVerified | PostDiffers):
+        elif isinstance(payload, PostRejected | PostWithdrawn | PostVerified | PostDiffers | PostUnchecked):
             self.ended[bill] = payload.type.removeprefix("Post").lower()
 
     def decided_after(self, consent: datetime) -> float:
@@ -167,6 +170,7 @@ async def summarise(
         rejected=len(rejected),
         verified=sum(ends.ended.get(bill) == "verified" for bill in posted),
         differs=sum(ends.ended.get(bill) == "differs" for bill in posted),
+        unchecked=sum(ends.ended.get(bill) == "unchecked" for bill in posted),
         posted_twice=sum(count - 1 for count in posted_to_qonto.values()),
         posted_though_held=sum(bill in truth.in_qonto for bill in posted),
         lost=len(bills) - sum(verdicts.values()) + len(to_post) - len(posted) - len(rejected),

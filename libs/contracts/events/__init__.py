@@ -18,6 +18,7 @@ from libs.contracts.events.posted import (
     PostRejected,
     PostSent,
     PostSettled,
+    PostUnchecked,
     PostUnknown,
     PostVerified,
     PostWithdrawn,
@@ -46,6 +47,7 @@ Event = Annotated[
     | PostWithdrawn
     | PostVerified
     | PostDiffers
+    | PostUnchecked
     | Parked,
     Field(discriminator="type"),
 ]
@@ -74,6 +76,7 @@ __all__ = [
     "PostRejected",
     "PostSent",
     "PostSettled",
+    "PostUnchecked",
     "PostUnknown",
     "PostVerified",
     "PostWithdrawn",

@@ -74,9 +74,14 @@ class FieldDifference(Published):
     ours: str | None
     theirs: str | None
 
+    def in_words(self) -> str:
+        """The difference as a book-keeper reads it: `due date 2026-11-11 in Xero, 2026-11-12 in Qonto`."""
+        name = self.field.replace("_", " ")
+        return f"{name} {self.ours or 'missing'} in Xero, {self.theirs or 'missing'} in Qonto"
+
 
 class PostVerified(Published):
-    """Qonto read from the file what Xero has, in every field that both know."""
+    """Qonto read from the file what Xero has, in every field that both know; the total is one of them."""
 
     type: Literal["PostVerified"] = "PostVerified"
     posting: UUID
@@ -90,3 +95,16 @@ class PostDiffers(Published):
     posting: UUID
     invoice_id: str
     differences: tuple[FieldDifference, ...]
+
+
+class PostUnchecked(Published):
+    """Qonto has the document, and what it read there could not be compared. A person compares it by eye.
+
+    `code` is `not_read` when Qonto did not say in time what it read, and `not_compared` when it read no total.
+    """
+
+    type: Literal["PostUnchecked"] = "PostUnchecked"
+    posting: UUID
+    invoice_id: str
+    code: Literal["not_read", "not_compared"]
+    sentence: Sentence

@@ -33,7 +33,8 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "PostUnknown": lambda e: e.sentence,
     "PostWithdrawn": lambda e: e.sentence,
     "PostVerified": lambda _: "Qonto read every field as Xero has it.",
-    "PostDiffers": lambda e: "Qonto read otherwise: " + "; ".join(map(_difference, e.differences)) + ".",
+    "PostDiffers": lambda e: "Qonto read otherwise: " + "; ".join(d.in_words() for d in e.differences) + ".",
+    "PostUnchecked": lambda e: e.sentence,
     "Parked": lambda e: f"{e.group} could not handle it: {e.sentence}",
 }
 
@@ -42,7 +43,3 @@ def sentence_of(event: Envelope) -> str:
     """What happened, in one line."""
     words = _WORDS.get(event.payload.type)
     return words(event.payload) if words else event.payload.type
-
-
-def _difference(difference: Any) -> str:  # noqa: ANN401 the table above is typed by event name, not by class
-    return f"{difference.field} {difference.ours or 'none'} in Xero, {difference.theirs or 'none'} in Qonto"

@@ -24,6 +24,7 @@ from libs.contracts.events import (
     PostRejected,
     PostSent,
     PostSettled,
+    PostUnchecked,
     PostUnknown,
     PostVerified,
     PostWithdrawn,
@@ -32,7 +33,12 @@ from libs.contracts.events import (
 )
 from libs.contracts.model import Published
 
-PostingState = Literal["intended", "sent", "unknown", "settled", "rejected", "withdrawn", "verified", "differs"]
+PostingState = Literal[
+    "intended", "sent", "unknown", "settled", "rejected", "withdrawn", "verified", "differs", "unchecked"
+]
+
+_FOR_A_PERSON: Final = frozenset({"rejected", "differs", "unchecked"})
+"""States of a posting that a person has to look at."""
 
 
 class Decision(Published):
@@ -60,7 +66,7 @@ class BillView(Published):
         decision: The newest decision.
         posting: The state of the newest posting.
         posting_generation: Which decision the posting follows; 0 before the first.
-        posting_note: Why it was rejected, differs or is unknown.
+        posting_note: Why it was rejected, differs, is unchecked or unknown.
         invoice_id: The supplier invoice at Qonto, once posted.
         answered: The generation a person has answered; 0 before the first.
         changed_at: When the newest of its events occurred.
@@ -83,12 +89,12 @@ class BillView(Published):
         """Whether a person has something to decide."""
         if self.decision is None or self.answered >= self.decision.generation:
             return False
-        return self.decision.verdict == "review" or self.posting in ("rejected", "differs")
+        return self.decision.verdict == "review" or self.posting in _FOR_A_PERSON
 
     @property
     def why(self) -> str:
         """The sentence that tells a person what this bill waits for, or how it stands."""
-        if self.posting_note and self.posting in ("rejected", "differs", "unknown"):
+        if self.posting_note and (self.posting in _FOR_A_PERSON or self.posting == "unknown"):
             return self.posting_note
         if self.decision is not None:
             return self.decision.sentence
@@ -104,6 +110,7 @@ _STATES: Final[dict[type, PostingState]] = {
     PostWithdrawn: "withdrawn",
     PostVerified: "verified",
     PostDiffers: "differs",
+    PostUnchecked: "unchecked",
 }
 
 
@@ -161,9 +168,6 @@ def _of_posting(_view: BillView, event: Envelope) -> dict[str, object]:
 
 def _note_of(payload: object) -> str | None:
     if isinstance(payload, PostDiffers):
-        fields = ", ".join(
-            f"{difference.field} ({difference.ours or 'none'} in Xero, {difference.theirs or 'none'} in Qonto)"
-            for difference in payload.differences
-        )
+        fields = "; ".join(difference.in_words() for difference in payload.differences)
         return f"Qonto read the document otherwise than Xero has it: {fields}."
     return getattr(payload, "sentence", None)

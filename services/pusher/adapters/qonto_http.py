@@ -11,12 +11,11 @@ from aiolimiter import AsyncLimiter
 
 from libs.contracts.errors import ConsentLost, Malformed, Rejected, Stale, Transient
 from libs.contracts.identity import is_another_account
-from libs.contracts.money import Money
 from libs.crypto.lent import LentToken
 from libs.qonto import upload as bulk
 from libs.qonto.client import QontoClient
 from libs.qonto.wire import Amount, Page, SupplierInvoice
-from services.pusher.domain.comparing import ReadBack
+from services.pusher.domain.comparing import ReadAmount, ReadBack
 from services.pusher.ports import Refused, TokenLender, Upload, Uploaded
 
 T = TypeVar("T")
@@ -142,14 +141,11 @@ def _read_back(invoice: SupplierInvoice) -> ReadBack:
         number=invoice.invoice_number,
         issue_date=invoice.issue_date,
         due_date=invoice.due_date,
-        total=_money(invoice.total_amount),
-        total_tax=_money(invoice.total_tax_amount),
+        total=_amount(invoice.total_amount),
+        total_tax=_amount(invoice.total_tax_amount),
+        is_credit_note=invoice.is_credit_note,
     )
 
 
-def _money(amount: Amount | None) -> Money | None:
-    """What Qonto read, or None for what is no amount of a known currency: then it has not read one."""
-    try:
-        return amount.money() if amount else None
-    except Malformed:
-        return None
+def _amount(amount: Amount | None) -> ReadAmount | None:
+    return ReadAmount(amount.value, amount.currency) if amount else None

@@ -5,7 +5,7 @@ API; a time-out says nothing about what it did. So each step is on record before
 answer is missing is looked for before it is sent again. A bill has at most one *live* posting: intended, sent or
 unknown.
 
-    waiting ──> intended ──> sent ──> settled ──> verified | differs
+    waiting ──> intended ──> sent ──> settled ──> verified | differs | unchecked
        │           │  ^       │ │        ^
        │           │  └───────┘ └──> unknown ──> sent (again)
        v           v   (refused          │
@@ -55,6 +55,7 @@ class State(StrEnum):
     SETTLED = "settled"
     VERIFIED = "verified"
     DIFFERS = "differs"
+    UNCHECKED = "unchecked"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
 
@@ -71,6 +72,7 @@ class Move(StrEnum):
     WITHDRAW = "withdraw"
     VERIFY = "verify"
     DIFFER = "differ"
+    LEAVE_UNCHECKED = "leave unchecked"
 
 
 TRANSITIONS: Final[dict[tuple[State, Move], State]] = {
@@ -89,13 +91,14 @@ TRANSITIONS: Final[dict[tuple[State, Move], State]] = {
     (State.UNKNOWN, Move.WITHDRAW): State.WITHDRAWN,
     (State.SETTLED, Move.VERIFY): State.VERIFIED,
     (State.SETTLED, Move.DIFFER): State.DIFFERS,
+    (State.SETTLED, Move.LEAVE_UNCHECKED): State.UNCHECKED,
 }
 """Every move there is. What is not listed cannot happen."""
 
 LIVE: Final = frozenset({State.INTENDED, State.SENT, State.UNKNOWN})
 """States in which a posting may still put something into Qonto. A bill has at most one such posting."""
 
-IN_QONTO: Final = frozenset({State.SETTLED, State.VERIFIED, State.DIFFERS})
+IN_QONTO: Final = frozenset({State.SETTLED, State.VERIFIED, State.DIFFERS, State.UNCHECKED})
 """States in which Qonto has the document, once."""
 
 

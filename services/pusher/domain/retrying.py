@@ -112,7 +112,8 @@ class ReadingRule:
         lease_seconds: A posting being read belongs to its pusher for so long; a listing of 50 takes a second.
         first_pause_seconds: The pause after Qonto had not read the document yet. How long it takes is not published.
         longest_pause_seconds: Doubled each time up to this: 2, 4, 8 ... 900 seconds.
-        looks_max: Looks before it is left: three days at 15 minutes. The posting stays settled, and says so.
+        looks_max: Looks that Qonto answered before the posting is left unchecked, to a person: three days at 15
+            minutes. Looks that it did not answer are not counted: an outage says nothing of a document.
     """
 
     lease_seconds: float = 60
@@ -123,6 +124,11 @@ class ReadingRule:
     def pause(self, looks: int) -> timedelta:
         """The pause after so many looks that brought nothing, from 1."""
         return _doubled(self.first_pause_seconds, looks, self.longest_pause_seconds)
+
+    @property
+    def bound(self) -> timedelta:
+        """So long after an upload its posting is checked or left unchecked, as long as Qonto answers."""
+        return sum((self.pause(looks) for looks in range(1, self.looks_max)), timedelta(0))
 
 
 def _doubled(first_seconds: float, times: int, longest_seconds: float) -> timedelta:

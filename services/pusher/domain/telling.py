@@ -20,6 +20,7 @@ from libs.contracts.events import (
     PostRejected,
     PostSent,
     PostSettled,
+    PostUnchecked,
     PostUnknown,
     PostVerified,
     PostWithdrawn,
@@ -111,10 +112,17 @@ class Teller:
 
     def differs(self, posting: Posting, invoice_id: str, differences: tuple[FieldDifference, ...]) -> Told:
         """Some fields differ; a person is told which."""
-        names = ", ".join(difference.field.replace("_", " ") for difference in differences)
-        sentence = f"Qonto read something else from the document than Xero has: {names}."
+        words = "; ".join(difference.in_words() for difference in differences)
+        sentence = f"Qonto read something else from the document than Xero has: {words}."
         posting = moved(posting, Move.DIFFER, due_at=None, code="differs", sentence=sentence)
         return self._told(posting, PostDiffers(posting=posting.id, invoice_id=invoice_id, differences=differences))
+
+    def unchecked(
+        self, posting: Posting, invoice_id: str, code: Literal["not_read", "not_compared"], sentence: str
+    ) -> Told:
+        """Nothing could be compared; a person is told to do it."""
+        event = PostUnchecked(posting=posting.id, invoice_id=invoice_id, code=code, sentence=sentence)
+        return self._told(moved(posting, Move.LEAVE_UNCHECKED, due_at=None, code=code, sentence=sentence), event)
 
     def _told(self, posting: Posting, payload: Event, cause: UUID | None = None) -> Told:
         event = enveloped(

@@ -3,7 +3,7 @@
 1. Take settled postings that are due, with a lease.
 2. List their supplier invoices by attachment, 50 at a time, outside any transaction.
 3. Compare those that Qonto has analysed, field by field, and put the outcome on record. Those it has not are looked at
-   again after a growing pause, and left after a limit: they stay settled, and say why.
+   again after a growing pause, and left unchecked after a limit, to a person.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from libs.contracts.envelope import Envelope
-from libs.contracts.errors import Rejected, Transient
+from libs.contracts.errors import Rejected
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
@@ -23,7 +23,7 @@ from libs.runtime.crashpoints import crashpoint
 from services.pusher.domain.comparing import ReadBack, compare
 from services.pusher.domain.posting import Posting, State
 from services.pusher.domain.retrying import ReadingRule
-from services.pusher.domain.telling import Teller
+from services.pusher.domain.telling import Teller, Told
 from services.pusher.flow.rounds import Rounds
 from services.pusher.ports import QontoReader, Store, Workspaces
 
@@ -31,8 +31,9 @@ READ_AT_ONCE: Final = 50
 """Supplier invoices a listing. Fifty ids make an address of 3 kB; servers commonly refuse 8."""
 
 _NOT_READ_YET: Final = "Qonto has not read it yet."
-_NEVER_READ: Final = "Qonto has the document, and did not read it within days; its fields were not compared."
-_NO_FIELDS: Final = "Qonto read no field of the document that Xero has; nothing could be compared."
+_NEVER_READ: Final = "Qonto has the document and did not say in time what it reads there. Compare it by eye in Qonto."
+_NO_TOTAL: Final = "Qonto has the document and read no total there, so it was not compared. Compare it by eye in Qonto."
+_NO_FILE: Final = "Qonto has the document and does not say as which file, so it cannot be read back. Compare it by eye."
 
 
 class ReadBackJob:
@@ -65,8 +66,9 @@ class ReadBackJob:
         """Read back what is due in one workspace.
 
         Raises:
-            Transient, Rejected: Qonto could not be read. That counts as a look that brought nothing.
-            ConsentLost: A person must reconnect Qonto; the postings are due again when their lease runs out.
+            Rejected: Qonto refused to be read. That counts as a look that brought nothing.
+            Transient, ConsentLost: Qonto did not answer, or a person must reconnect it; the postings are due again
+                when their lease runs out.
         """
         taken = await self._take(workspace)
         if not taken:
@@ -74,7 +76,7 @@ class ReadBackJob:
         wanted = [posting.attachment_id for posting in taken if posting.attachment_id]
         try:
             read = await self._qonto.by_attachments(workspace, wanted) if wanted else []
-        except (Transient, Rejected):
+        except Rejected:
             await self._conclude(workspace, taken, {})
             raise
         ended = await self._conclude(workspace, taken, {invoice.invoice_id: invoice for invoice in read})
@@ -103,23 +105,30 @@ class ReadBackJob:
         return sum(posting.due_at is None for posting in changed)
 
     def _judged(self, tell: Teller, posting: Posting, read: ReadBack | None, events: list[Envelope]) -> Posting:
-        if posting.expected is None:
-            return replace(posting, due_at=None, code="not_compared", sentence=_NO_FIELDS)
-        if read is None or not read.analyzed:
-            return self._later(tell, posting)
-        comparison = compare(posting.expected, read)
-        if not comparison.compared:
-            return replace(posting, due_at=None, code="not_compared", sentence=_NO_FIELDS)
-        if comparison.differences:
-            told = tell.differs(posting, read.invoice_id, comparison.differences)
-        else:
-            told = tell.verified(posting, read.invoice_id)
+        told = self._told(tell, posting, read)
+        if isinstance(told, Posting):
+            return told
         events.append(told.event)
         return told.posting
 
-    def _later(self, tell: Teller, posting: Posting) -> Posting:
+    def _told(self, tell: Teller, posting: Posting, read: ReadBack | None) -> Told | Posting:
+        invoice_id = str(posting.invoice_id)
+        if posting.expected is None:
+            return tell.unchecked(posting, invoice_id, "not_compared", _NO_TOTAL)
+        if posting.attachment_id is None:
+            return tell.unchecked(posting, invoice_id, "not_read", _NO_FILE)
+        if read is None or not read.analyzed:
+            return self._later(tell, posting, invoice_id)
+        comparison = compare(posting.expected, read)
+        if comparison.differences:
+            return tell.differs(posting, invoice_id, comparison.differences)
+        if "total" not in comparison.compared:
+            return tell.unchecked(posting, invoice_id, "not_compared", _NO_TOTAL)
+        return tell.verified(posting, invoice_id)
+
+    def _later(self, tell: Teller, posting: Posting, invoice_id: str) -> Told | Posting:
         looks = posting.looks + 1
-        if looks >= self._rule.looks_max or posting.attachment_id is None:
-            return replace(posting, looks=looks, due_at=None, code="not_read", sentence=_NEVER_READ)
+        if looks >= self._rule.looks_max:
+            return tell.unchecked(posting, invoice_id, "not_read", _NEVER_READ)
         due_at = tell.now + self._rule.pause(looks)
         return replace(posting, looks=looks, due_at=due_at, code="not_read_yet", sentence=_NOT_READ_YET)

@@ -12,11 +12,12 @@ from libs.contracts.money import Money
 from libs.paper import Paper, render_bill
 from services.console.domain.view import BillView
 from tests.contract.journeys.stage import Customer, Stage, bill_of, running_stage
+from tests.contract.pusher.stage import blank_page
 from tests.support.postgres import PostgresFixture
 from tests.support.until import until
 
-CUSTOMER = Customer(uuid4(), "cccccccc-0000-4000-8000-0000000000cc", str(uuid4()), "Courgette", 9)
-GOOD, EDITED, VOIDED_LATE, VOIDED, NO_PDF, HUGE, BROKEN, CURRENCY, AFTER = range(9)
+CUSTOMER = Customer(uuid4(), "cccccccc-0000-4000-8000-0000000000cc", str(uuid4()), "Courgette", 10)
+GOOD, EDITED, VOIDED_LATE, VOIDED, NO_PDF, HUGE, BROKEN, CURRENCY, BLANK, AFTER = range(10)
 
 
 def _paper(number: int) -> dict[str, Any]:
@@ -35,8 +36,10 @@ def _paper(number: int) -> dict[str, Any]:
 
 
 def _document(number: int) -> dict[str, Any]:
-    cut = render_bill(Paper.model_validate(_paper(GOOD)))[:200]
-    content = {"content_base64": base64.b64encode(cut).decode()} if number == BROKEN else {"paper": _paper(number)}
+    whole = render_bill(Paper.model_validate(_paper(GOOD)))
+    bytes_of = {BROKEN: whole[:200], BLANK: blank_page()}
+    files = {which: {"content_base64": base64.b64encode(file).decode()} for which, file in bytes_of.items()}
+    content: dict[str, Any] = files.get(number, {"paper": _paper(number)})
     return {
         "invoice_id": CUSTOMER.bill_ids()[number],
         "attachment_id": f"cccccccc-2222-4000-8000-{number:012d}",
@@ -90,13 +93,14 @@ async def test_each_awkward_bill_ends_in_a_named_state_and_nothing_else_stops(po
                 _bill(HUGE),
                 _bill(BROKEN),
                 _bill(CURRENCY, CurrencyCode="XQZ"),
+                _bill(BLANK),
             ],
             attachments=[_document(number) for number in documented],
         )
         await _what_is_wrong_from_the_start(stage)
         await _what_changes_after_posting(stage)
         await _a_revoked_token(stage)
-        assert len(await stage.uploads()) == 4
+        assert len(await stage.uploads()) == 5
 
 
 async def _what_is_wrong_from_the_start(stage: Stage) -> None:
@@ -111,6 +115,9 @@ async def _what_is_wrong_from_the_start(stage: Stage) -> None:
     broken = await _stands(stage, BROKEN, verdict="post", reason="not_at_qonto", posting="rejected")
     assert "cannot be opened" in broken.why
     assert broken.waits
+    blank = await _stands(stage, BLANK, verdict="post", reason="not_at_qonto", posting="unchecked")
+    assert "by eye" in blank.why
+    assert blank.waits
 
 
 async def _what_changes_after_posting(stage: Stage) -> None:

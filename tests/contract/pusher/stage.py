@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import httpx
+from pypdf import PdfWriter
 
 from libs.blobs.memory import MemoryBlobs
 from libs.contracts.entities import Document
@@ -65,6 +67,14 @@ def paper(total_minor: int = 128400) -> bytes:
             total=Money(minor=total_minor, currency="EUR"),
         )
     )
+
+
+def blank_page() -> bytes:
+    """A sound PDF on which nothing can be read."""
+    writer, whole = PdfWriter(), io.BytesIO()
+    writer.add_blank_page(595, 842)
+    writer.write(whole)
+    return whole.getvalue()
 
 
 class Lender:

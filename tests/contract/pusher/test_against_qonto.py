@@ -8,7 +8,7 @@ import pytest
 
 from libs.qonto.upload import Upload
 from services.pusher.domain.posting import State
-from tests.contract.pusher.stage import RULE, Stage, paper
+from tests.contract.pusher.stage import RULE, Stage, blank_page, paper
 from tests.unit.pusher.stories import BILL, decided
 
 HALF_AN_HOUR_SECONDS = 31 * 60
@@ -35,7 +35,7 @@ async def test_what_qonto_read_otherwise_is_told_field_by_field(stage: Stage) ->
     await stage.read_back(after_seconds=3)
     differs = await stage.posting()
     assert differs.state is State.DIFFERS
-    assert differs.sentence == "Qonto read something else from the document than Xero has: total."
+    assert str(differs.sentence).endswith("than Xero has: total EUR 1,284.00 in Xero, EUR 1,248.00 in Qonto.")
 
 
 async def test_a_document_that_qonto_has_not_read_yet_is_looked_at_again_and_left_in_the_end(stage: Stage) -> None:
@@ -47,7 +47,29 @@ async def test_a_document_that_qonto_has_not_read_yet_is_looked_at_again_and_lef
     for _ in range(299):
         await stage.read_back(after_seconds=901)
     left = await stage.posting()
-    assert (left.state, left.code, left.due_at) == (State.SETTLED, "not_read", None)
+    assert (left.state, left.code, left.due_at) == (State.UNCHECKED, "not_read", None)
+    assert "by eye" in str(left.sentence)
+
+
+async def test_a_document_that_qonto_cannot_read_is_left_unchecked_at_once(stage: Stage) -> None:
+    await stage.intend(blank_page())
+    await stage.submit()
+    await stage.read_back(after_seconds=3)
+    left = await stage.posting()
+    assert (left.state, left.code, left.due_at) == (State.UNCHECKED, "not_compared", None)
+    assert "no total" in str(left.sentence)
+
+
+async def test_an_outage_while_reading_back_says_nothing_of_a_document(stage: Stage) -> None:
+    await stage.standin_does("settings", analysis_delay_seconds=10**8)
+    await stage.intend()
+    await stage.submit()
+    await stage.fault("500", method="GET", times=5)
+    for _ in range(5):
+        await stage.read_back(after_seconds=901)
+    assert (await stage.posting()).looks == 0
+    await stage.read_back(after_seconds=901)
+    assert (await stage.posting()).looks == 1
 
 
 @pytest.mark.parametrize("wait_seconds", [6, 130, HALF_AN_HOUR_SECONDS])

@@ -18,7 +18,7 @@ def test_a_move_leads_where_the_table_says_or_is_refused(state: State, move: Mov
             moved(posting(state), move)
 
 
-@pytest.mark.parametrize("end", [State.VERIFIED, State.DIFFERS, State.REJECTED, State.WITHDRAWN])
+@pytest.mark.parametrize("end", [State.VERIFIED, State.DIFFERS, State.UNCHECKED, State.REJECTED, State.WITHDRAWN])
 def test_nothing_happens_after_an_end(end: State) -> None:
     assert not [move for state, move in TRANSITIONS if state is end]
 
