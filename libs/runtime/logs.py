@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
+import traceback
+from pathlib import Path
+from typing import Final
 
 import structlog
+
+_FRAMES_MAX: Final = 12
+"""Frames of an error that are named, the innermost: enough to see where it began, on one line."""
 
 
 def set_up_logs() -> None:
@@ -30,4 +37,28 @@ def set_up_logs() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr)
+    said = logging.StreamHandler(sys.stderr)
+    said.setFormatter(_WithoutWords())
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[said])
+
+
+class _WithoutWords(logging.Formatter):
+    """Where a library spoke and what it met, without its words.
+
+    Libraries repeat what came over the wire: the MCP client logs the text of an answer that it cannot read. That is
+    customers' content, or whatever a foreign server chose to write.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON."""
+        error = record.exc_info[1] if record.exc_info else None
+        frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:] if error else ()
+        words = {
+            "event": "library.spoke",
+            "library": record.name,
+            "at": f"{record.filename}:{record.lineno}",
+            "error": type(error).__name__ if error else None,
+            "frames": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+            "level": record.levelname.lower(),
+        }
+        return json.dumps({name: value for name, value in words.items() if value})

@@ -25,6 +25,19 @@ SHORTEST_LIFE: Final = timedelta(minutes=5)
 """What we believe when a provider does not say how long its token lives: less than either provider's."""
 
 
+_REFUSALS: Final = frozenset(
+    {
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    }
+)
+"""The refusals of a token endpoint. No other word of a provider gets into a code or a sentence, which reach logs.
+Source: RFC 6749, section 5.2."""
+
 ClientAuthentication = Literal["client_secret_basic", "client_secret_post"]
 
 
@@ -128,7 +141,7 @@ class AuthorizationServer:
 
         Raises:
             Transient: No clear answer came; the provider may have rotated.
-            Rejected: The provider's `error` as code, such as `invalid_grant`.
+            Rejected: The provider's `error` as code, such as `invalid_grant`; `refused` for a word that is none.
         """
         return await self._tokens(
             lambda client: client.refresh_token(self._addresses.token_url, refresh_token=refresh_token)
@@ -170,7 +183,7 @@ class AuthorizationServer:
             try:
                 return self._pair(await call(client), asked_at)
             except OAuthError as error:
-                code = error.error or "refused"
+                code = error.error if error.error in _REFUSALS else "refused"
                 raise Rejected(f"{self._title} refused the token request ({code}).", code=code) from None
             except httpx2.HTTPError as error:
                 raise self._silent(error) from None

@@ -68,7 +68,7 @@ class McpSession:
                 await asyncio.wait({self._owner}, timeout=_GOODBYE_SECONDS)
             if self._owner.done():
                 raise self._end() from None
-            raise Transient(f"The Xero server refused a call ({error.code}).") from None
+            raise Transient("The Xero server refused a call below the tools; a new session is opened.") from None
 
     async def close(self) -> None:
         """Close it; calls under way fail."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -30,6 +31,23 @@ PAGE_SIZE: Final = 1000
 
 SESSIONS_MAX: Final = 64
 """Sessions kept open. Each holds a connection; the one unused for longest is closed and opened again when needed."""
+
+RETRY_AFTER_MAX_SECONDS: Final = 86_400.0
+"""Seconds. The longest window of Xero's limits is a day; a longer wait, or one that is no number, is not believed."""
+
+_REFUSALS: Final[Mapping[str, str]] = {
+    "insufficient_scope": "The consent at Xero does not cover this kind of record. Reconnect it with every scope.",
+    "forbidden": "Xero refuses this organisation to us. Connect Xero again.",
+    "not_found": "Xero does not have what was asked for.",
+    "document_too_large": "The file is larger than the Xero server hands out.",
+    "answer_too_large": "Xero's answer is larger than the Xero server takes.",
+    "bad_id": "The Xero server does not take an id of Xero's for one.",
+    "no_token": "The Xero server does not know our token. Connect Xero again.",
+    "refused": "The Xero server refused a call.",
+}
+"""The agreed refusals of a tool, in our words; `http_<status>` is one too."""
+
+_HTTP: Final = re.compile(r"http_[45][0-9]{2}")
 
 _LISTS: Final[Mapping[str, tuple[str, str]]] = {
     "contact": ("list_contacts", "contacts"),
@@ -129,20 +147,35 @@ def _answer_of(result: CallToolResult) -> Mapping[str, Any]:
 
 
 def error_of(told: object) -> WellError:
-    """The error that a tool's structured answer tells of."""
+    """The error that a tool's structured answer tells of.
+
+    The sentence is ours, chosen by the kind and code: what a foreign server writes may be anything, and sentences lie
+    in plain columns and reach logs and screens. A code that is none of the agreed ones is `refused`.
+    """
     error = told if isinstance(told, Mapping) else {}
-    sentence = str(error.get("sentence") or "The Xero server refused a call without saying why.")[:600]
-    code = str(error.get("code") or "refused")
     match error.get("kind"):
         case "Transient":
             asked = error.get("retry_after_seconds")
-            return Transient(sentence, retry_after_seconds=float(asked) if isinstance(asked, int | float) else None)
+            believed = isinstance(asked, int | float) and 0 < asked <= RETRY_AFTER_MAX_SECONDS
+            return _not_now(asked if believed else None)
         case "ConsentLost":
-            return ConsentLost(sentence)
+            return ConsentLost("The Xero server no longer has access to this organisation. Connect Xero again.")
         case "Malformed":
-            return Malformed(sentence, code=code)
+            return Malformed("Xero gave the Xero server an answer that it could not read.", code="unexpected_shape")
         case _:
-            return Rejected(sentence, code=code)
+            said = error.get("code")
+            if isinstance(said, str) and _HTTP.fullmatch(said):
+                return Rejected(f"Xero refused the request ({said[-3:]}).", code=said)
+            code = said if isinstance(said, str) and said in _REFUSALS else "refused"
+            return Rejected(_REFUSALS[code], code=code)
+
+
+def _not_now(asked_seconds: float | None) -> Transient:
+    waits = "" if asked_seconds is None else f" It asks to wait {asked_seconds:.0f} seconds."
+    sentence = (
+        "The Xero server cannot answer just now: Xero is busy, down or out of reach, or refuses access for a while."
+    )
+    return Transient(sentence + waits, retry_after_seconds=asked_seconds)
 
 
 def _objects(answer: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

@@ -180,7 +180,7 @@ async def test_calls_side_by_side_do_not_wait_for_each_other(ingest: Ingest) -> 
         Transient("The network failed."),
         Rejected("There is no such invoice.", code="not_found"),
         ConsentLost("Connect Xero again."),
-        Malformed("Xero said something strange."),
+        Malformed("Xero said something strange.", code="unexpected_shape"),
     ],
 )
 async def test_an_error_of_a_tool_keeps_its_kind_and_the_session_lives_on(ingest: Ingest, error: Any) -> None:  # noqa: ANN401 - several kinds
@@ -189,9 +189,31 @@ async def test_an_error_of_a_tool_keeps_its_kind_and_the_session_lives_on(ingest
     ingest.server.xero.fails.append(error)
     with pytest.raises(type(error)) as told:
         await reader.records(ingest.kept.workspace, "bill", page=1, since=None)
-    assert told.value.sentence == error.sentence
+    assert getattr(told.value, "code", None) == getattr(error, "code", None)
     assert getattr(told.value, "retry_after_seconds", None) == getattr(error, "retry_after_seconds", None)
     assert (await reader.records(ingest.kept.workspace, "bill", page=1, since=None)).page_count == 0
+
+
+FOREIGN = "Maison Tilleul owes EUR 1,284.00"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Transient(FOREIGN, retry_after_seconds=7.0),
+        Rejected(FOREIGN, code="not_found"),
+        Rejected(FOREIGN, code=FOREIGN),
+        ConsentLost(FOREIGN),
+        Malformed(FOREIGN, code=FOREIGN),
+    ],
+)
+async def test_nothing_that_a_foreign_server_writes_gets_into_a_sentence_or_a_code(ingest: Ingest, error: Any) -> None:  # noqa: ANN401 - several kinds
+    await ingest.consent()
+    ingest.server.xero.fails.append(error)
+    with pytest.raises(type(error)) as told:
+        await ingest.reader().records(ingest.kept.workspace, "bill", page=1, since=None)
+    assert "Tilleul" not in told.value.sentence + str(getattr(told.value, "code", ""))
+    assert len(told.value.sentence) > 20
 
 
 async def test_a_server_that_is_down_is_transient(ingest: Ingest) -> None:

@@ -19,10 +19,22 @@ structlog.get_logger().error("bus.parked", why="It is broken.")
 """
 
 
-def _run(level: str | None) -> subprocess.CompletedProcess[str]:
+_A_LIBRARY_REPEATS = """
+import logging
+from libs.runtime.logs import set_up_logs
+set_up_logs()
+try:
+    int("Maison Tilleul, EUR 1,284.00")
+except ValueError as error:
+    logging.getLogger("mcp.client").exception("Cannot read Maison Tilleul")
+    logging.getLogger("mcp.client").error(f"Cannot read: {error}")
+"""
+
+
+def _run(level: str | None, program: str = _SAYS) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "WELL_LOG"}
     return subprocess.run(
-        [sys.executable, "-c", _SAYS],
+        [sys.executable, "-c", program],
         env=environment if level is None else {**environment, "WELL_LOG": level},
         cwd=_REPOSITORY,
         capture_output=True,
@@ -49,3 +61,13 @@ def test_a_level_that_is_none_is_refused() -> None:
     refused = _run("loud")
     assert refused.returncode == 1
     assert "it may be debug, info, warning or error" in refused.stderr
+
+
+def test_what_a_library_repeats_of_a_foreign_answer_stays_out_and_where_it_stood_does_not() -> None:
+    said = _run(None, _A_LIBRARY_REPEATS).stderr
+    assert "Tilleul" not in said
+    assert "1,284" not in said
+    first, second = (json.loads(line) for line in said.splitlines())
+    assert (first["library"], first["error"]) == ("mcp.client", "ValueError")
+    assert first["frames"]
+    assert "error" not in second
