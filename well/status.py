@@ -63,7 +63,12 @@ class Status:
             for consumer in self._consumers
         ]
         workers = [
-            {"name": worker.name, "failures": worker.failures, "sentence": worker.last_sentence}
+            {
+                "name": worker.name,
+                "failures": worker.failures,
+                "sentence": worker.last_sentence,
+                "resting": len(worker.rounds.resting) if worker.rounds else 0,
+            }
             for worker in self._workers
         ]
         return groups + workers

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+import asyncpg
+
 from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealer
 from libs.database.embedded import start_embedded
@@ -37,6 +39,7 @@ class Storage:
         sealer: The seals.
         opened: The events last written or read, shared by all logs and the reader.
         reader: The logs of all services.
+        carrying: Connections of the role that carries logs and sees when jobs are due.
         workers: What a process that stays does for it: keeps the embedded Postgres running.
     """
 
@@ -46,6 +49,7 @@ class Storage:
     sealer: Sealer
     opened: OpenedEvents
     reader: PostgresLogReader
+    carrying: asyncpg.Pool
     workers: tuple[Worker, ...]
 
     def log(self, service: str) -> PostgresEventLog:
@@ -104,4 +108,4 @@ async def opened_storage(
         opened = OpenedEvents()
         reader = PostgresLogReader(pool, sealer, opened)
         stack.push_async_callback(reader.close)
-        yield Storage(dsn, databases, keyring, sealer, opened, reader, workers)
+        yield Storage(dsn, databases, keyring, sealer, opened, reader, pool, workers)

@@ -12,6 +12,7 @@ from libs.runtime.clock import Clock
 from services.audit.flow.trail import Trail
 from services.auth.adapters.authorization_server import RegisteredApp
 from services.auth.adapters.postgres import PostgresAuthStore
+from services.auth.adapters.postgres_connected import PostgresConnected
 from services.auth.adapters.providers import qonto_server, xero_server
 from services.auth.config import AuthSettings
 from services.auth.main import AuthService
@@ -21,6 +22,7 @@ from services.console.main import build as build_console
 from services.ingest.config import IngestSettings
 from services.ingest.main import IngestService
 from services.ingest.main import build as build_ingest
+from services.matcher.adapters.postgres_due import WithDueBills
 from services.matcher.main import MatcherService
 from services.matcher.main import build as build_matcher
 from services.pusher.config import PusherConfig
@@ -74,19 +76,20 @@ class Wiring:
         """Every service, wired. Whoever asks closes `auth` and `ingest`."""
         settings, storage = self.settings, self.storage
         blobs = SealedFiles(self.installation.blobs, storage.sealer)
+        connected = PostgresConnected(storage.carrying)
         qonto = QontoClient(self.http, settings.qonto.api_url, settings.qonto_staging_token)
         auth = self._auth()
         xero_mcp = self._xero_mcp(auth)
         return Services(
             auth=auth,
             xero_mcp=xero_mcp,
-            ingest=self._ingest(auth, xero_mcp, qonto, blobs),
+            ingest=self._ingest(auth, connected, xero_mcp, qonto, blobs),
             matcher=build_matcher(
                 database=storage.databases["matcher"],
                 log=storage.log("matcher"),
                 sealer=storage.sealer,
                 clock=self.clock,
-                workspaces=auth,
+                workspaces=WithDueBills(auth, storage.carrying),
             ),
             pusher=build_pusher(
                 database=storage.databases["pusher"],
@@ -96,7 +99,8 @@ class Wiring:
                 blobs=blobs,
                 client=qonto,
                 lender=auth,
-                workspaces=auth,
+                workspaces=connected,
+                carrying=storage.carrying,
                 config=PusherConfig(retry=settings.retry, reading=settings.reading),
             ),
             console=build_console(
@@ -149,7 +153,12 @@ class Wiring:
         )
 
     def _ingest(
-        self, auth: AuthService, xero_mcp: XeroMcpService, qonto: QontoClient, blobs: SealedFiles
+        self,
+        auth: AuthService,
+        connected: PostgresConnected,
+        xero_mcp: XeroMcpService,
+        qonto: QontoClient,
+        blobs: SealedFiles,
     ) -> IngestService:
         settings, storage = self.settings, self.storage
         return build_ingest(
@@ -159,7 +168,8 @@ class Wiring:
             blobs=blobs,
             qonto=qonto,
             lender=auth,
-            workspaces=auth,
+            workspaces=connected,
+            carrying=storage.carrying,
             clock=self.clock,
             settings=IngestSettings(
                 xero_mcp_url=xero_mcp.url,

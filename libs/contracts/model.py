@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from libs.contracts.errors import Malformed
 
 
 class Published(BaseModel):
@@ -26,3 +28,22 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 Sentence = Annotated[str, Field(min_length=1, max_length=600)]
 """Codepoints, not bytes: what a book-keeper reads; a paragraph at most."""
+
+Kept = TypeVar("Kept", bound=BaseModel)
+
+
+def reread(kind: type[Kept], words: bytes, *, where: str) -> Kept:
+    """A value from the JSON it was kept as.
+
+    Args:
+        kind: What it should be.
+        words: The JSON.
+        where: Table and column, for the person who reads the sentence.
+
+    Raises:
+        Malformed: `unreadable_row` when it is none: an older or newer version wrote it, or it was changed by hand.
+    """
+    try:
+        return kind.model_validate_json(words)
+    except ValidationError:
+        raise Malformed(f"A value of {where} is not one that this version reads.", code="unreadable_row") from None

@@ -32,6 +32,7 @@ class Database(Protocol):
 
         Raises:
             Transient: The database could not be reached, or the transaction lost a race and may be tried again.
+            Malformed: `not_storable` when a value was handed to it that no column can hold.
         """
         ...
 

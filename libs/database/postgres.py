@@ -13,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-from libs.contracts.errors import Transient
+from libs.contracts.errors import Malformed, Transient
 from libs.database.port import Transaction
 
 POOL_CONNECTIONS: Final = 6
@@ -39,15 +39,25 @@ _WORTH_ANOTHER_TRY: Final = (
 )
 
 
+_NOT_STORABLE: Final = (
+    asyncpg.DataError,  # a NUL or half a surrogate pair in a text, a number out of range
+    asyncpg.ProgramLimitExceededError,  # a text too long for its index
+)
+
+
 @contextmanager
 def lost_as_transient() -> Iterator[None]:
-    """Turns what a lost connection or a lost race raises into the error that says: try again.
+    """Turns what Postgres raises into the error that says what to do: try again, or park what it cannot hold.
 
     Raises:
         Transient: The server could not be reached, or the transaction lost a race.
+        Malformed: `not_storable` when a value was handed to it that no column can hold.
     """
     try:
         yield
+    except _NOT_STORABLE as error:
+        sentence = f"Postgres cannot hold a value of this ({type(error).__name__}); nothing of it was kept."
+        raise Malformed(sentence, code="not_storable") from error
     except _WORTH_ANOTHER_TRY as error:
         raise Transient(f"Postgres could not do it this time ({type(error).__name__}).") from error
 
@@ -77,6 +87,7 @@ class PostgresDatabase:
 
         Raises:
             Transient: The database could not be reached, or the transaction lost a race and may be tried again.
+            Malformed: `not_storable` when a value was handed to it that no column can hold.
         """
         with lost_as_transient():
             async with self._pool.acquire() as connection:

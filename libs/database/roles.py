@@ -7,7 +7,7 @@ import hmac
 from typing import Final
 
 RELAY: Final = "well_relay"
-"""The role that carries logs: reads every event log, writes nothing."""
+"""The role that carries logs: reads every event log, sealed as it is, and when jobs are due; writes nothing."""
 
 
 def role_of(service: str) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from libs.contracts.errors import Stale, Transient
+from libs.runtime.rounds import Rounds
 
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """Seconds. A provider's fixed rate window is a minute, so no pause needs to be longer than one."""
@@ -33,6 +34,7 @@ class Worker:
         name: For logs and health.
         step: The job.
         idle_seconds: The pause when nothing was due.
+        rounds: The rounds that the step goes, when it goes some: they tell which workspaces rest.
         failures: Failures in a row; 0 when the last step went well.
         last_sentence: The sentence of the last failure.
     """
@@ -40,6 +42,7 @@ class Worker:
     name: str
     step: Step
     idle_seconds: float
+    rounds: Rounds | None = None
     failures: int = 0
     last_sentence: str | None = None
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
+import asyncpg
 from aiohttp import web
 
 from libs.blobs.port import BlobStore
@@ -16,11 +18,13 @@ from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.qonto.client import QontoClient
 from libs.runtime.clock import Clock
+from libs.runtime.rounds import Due, Rounds, any_of_them
 from libs.runtime.worker import Worker
 from services.ingest.adapters.mcp_consent import Consents, OpenBrowser
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.mcp_xero import XeroOverMcp
 from services.ingest.adapters.postgres import PostgresStore
+from services.ingest.adapters.postgres_due import documents_due, pulls_due
 from services.ingest.adapters.qonto_http import QontoOverHttp
 from services.ingest.api import application
 from services.ingest.config import IngestSettings
@@ -69,9 +73,14 @@ def build(
     workspaces: Workspaces,
     clock: Clock,
     settings: IngestSettings,
+    carrying: asyncpg.Pool | None = None,
     store: Store | None = None,
 ) -> IngestService:
-    """Put ingest together. `store` is the one in Postgres unless another is given."""
+    """Put ingest together.
+
+    `carrying` are connections of the role that sees when jobs are due; without them every workspace is visited. `store`
+    is the one in Postgres unless another is given.
+    """
     kept = store or PostgresStore()
 
     def keeper_of(workspace: UUID) -> GrantKeeper:
@@ -80,12 +89,17 @@ def build(
     xero = XeroOverMcp(settings.xero_mcp_url, keeper_of, clock)
     consents = Consents(settings.xero_mcp_url, settings.callback_url, settings.xero_mcp_scope, clock, keeper_of)
 
+    def over(name: str, provider: Provider, due: Due) -> Rounds:
+        return Rounds(name, partial(workspaces.connected, provider), due, clock)
+
     def puller(provider: Provider, reader: Reader) -> Puller:
         pace = (settings.poll_seconds, settings.overlap_seconds)
-        return Puller(provider, reader, database, log, kept, sealer, workspaces, clock, *pace)
+        rounds = over(f"ingest.pull_{provider}", provider, pulls_due(carrying, provider) if carrying else any_of_them)
+        return Puller(provider, reader, database, log, kept, sealer, rounds, clock, *pace)
 
     care = (settings.fetches_at_once, settings.taken_jobs, settings.lease_seconds)
-    fetcher = Fetcher(xero, blobs, database, log, kept.jobs, workspaces, clock, *care)
+    fetching = over("ingest.fetch", "xero", documents_due(carrying) if carrying else any_of_them)
+    fetcher = Fetcher(xero, blobs, database, log, kept.jobs, fetching, clock, *care)
     pull_xero, pull_qonto = puller("xero", xero), puller("qonto", QontoOverHttp(qonto, lender))
 
     async def has_xero_grant(workspace: UUID) -> bool:
@@ -103,9 +117,10 @@ def build(
             DocumentRequests(kept.jobs).subscription(),
         ),
         workers=(
-            Worker("ingest.pull_xero", pull_xero.step, settings.idle_seconds),
-            Worker("ingest.pull_qonto", pull_qonto.step, settings.idle_seconds),
-            Worker("ingest.fetch", fetcher.step, settings.idle_seconds),
+            *(
+                Worker(job.rounds.name, job.step, settings.idle_seconds, job.rounds)
+                for job in (pull_xero, pull_qonto, fetcher)
+            ),
         ),
         app=application(consents),
         connect_xero=connect_xero,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from libs.contracts.identity import Provider, RecordKind
@@ -84,16 +84,10 @@ class TokenLender(Protocol):
 
 
 class Workspaces(Protocol):
-    """Which workspaces there are, and how their connections stand; auth stands behind it."""
+    """Which workspaces are connected; auth stands behind it."""
 
-    async def workspaces(self) -> Sequence[UUID]:
-        """Workspaces with at least one connection."""
-        ...
-
-    async def connection_state(
-        self, workspace: UUID, provider: Provider
-    ) -> Literal["none", "active", "refused", "lost", "revoked"]:
-        """How a connection stands. One that is `refused` for now is tried again by whoever borrows."""
+    async def connected(self, provider: Provider) -> Sequence[UUID]:
+        """Those whose connection to a provider is active, or refused for now and tried again."""
         ...
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
+
+import asyncpg
 
 from libs.blobs.port import BlobStore
 from libs.bus.port import Subscription
@@ -13,12 +16,15 @@ from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.qonto.client import QontoClient
 from libs.runtime.clock import Clock
+from libs.runtime.rounds import Due, Rounds
 from libs.runtime.worker import Worker
 from services.pusher.adapters.postgres import PostgresStore
+from services.pusher.adapters.postgres_due import postings_due
 from services.pusher.adapters.qonto_http import QontoOverHttp
 from services.pusher.config import PusherConfig
-from services.pusher.domain.posting import Posting
+from services.pusher.domain.posting import Posting, State
 from services.pusher.flow.intend import Intend
+from services.pusher.flow.look import IN_DOUBT
 from services.pusher.flow.read_back import ReadBackJob
 from services.pusher.flow.submit import Submit
 from services.pusher.ports import Qonto, Store, TokenLender, Workspaces
@@ -59,9 +65,13 @@ def build(
     client: QontoClient,
     lender: TokenLender,
     workspaces: Workspaces,
+    carrying: asyncpg.Pool,
     config: PusherConfig | None = None,
 ) -> PusherService:
-    """The pusher over Postgres and Qonto's API. What it is given is closed by its owner."""
+    """The pusher over Postgres and Qonto's API. What it is given is closed by its owner.
+
+    `carrying` are connections of the role that sees when jobs are due.
+    """
     return assemble(
         database=database,
         log=log,
@@ -70,6 +80,7 @@ def build(
         clock=clock,
         blobs=blobs,
         workspaces=workspaces,
+        due=lambda states: postings_due(carrying, states),
         config=config or PusherConfig(),
     )
 
@@ -83,16 +94,20 @@ def assemble(
     clock: Clock,
     blobs: BlobStore,
     workspaces: Workspaces,
+    due: Callable[[Collection[State]], Due],
     config: PusherConfig,
 ) -> PusherService:
-    """The pusher over any adapters."""
+    """The pusher over any adapters. `due` tells where there are postings in some states that are due."""
+    connected = partial(workspaces.connected, "qonto")
+    submitting = Rounds("pusher.submit", connected, due(IN_DOUBT | {State.INTENDED}), clock)
+    reading = Rounds("pusher.read_back", connected, due({State.SETTLED}), clock)
     submit = Submit(
         database=database,
         log=log,
         store=store,
         qonto=qonto,
         blobs=blobs,
-        workspaces=workspaces,
+        rounds=submitting,
         clock=clock,
         rule=config.retry,
     )
@@ -101,15 +116,15 @@ def assemble(
         log=log,
         store=store,
         qonto=qonto,
-        workspaces=workspaces,
+        rounds=reading,
         clock=clock,
         rule=config.reading,
     )
     return PusherService(
         subscriptions=(Intend(store, clock).subscription(),),
         workers=(
-            Worker("pusher.submit", submit.step, config.idle_seconds),
-            Worker("pusher.read_back", read_back.step, config.idle_seconds),
+            Worker(submitting.name, submit.step, config.idle_seconds, submitting),
+            Worker(reading.name, read_back.step, config.idle_seconds, reading),
         ),
         _database=database,
         _store=store,

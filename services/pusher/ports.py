@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 from uuid import UUID
 
+from libs.contracts.identity import Provider
 from libs.crypto.lent import LentToken
 from libs.database.port import Transaction
 from services.pusher.domain.bill import Bill
@@ -151,7 +152,7 @@ class Qonto(QontoWriter, QontoReader, Protocol):
 class TokenLender(Protocol):
     """Lends tokens, one call at a time. The auth service stands behind it."""
 
-    async def lend(self, borrower: str, workspace: UUID, provider: Literal["xero", "qonto"]) -> LentToken:
+    async def lend(self, borrower: str, workspace: UUID, provider: Provider) -> LentToken:
         """A token for one call.
 
         Raises:
@@ -160,7 +161,7 @@ class TokenLender(Protocol):
         """
         ...
 
-    async def refused(self, workspace: UUID, provider: Literal["xero", "qonto"], secret: str) -> None:
+    async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
         """Tell that the provider refused this token; one that is still the current one is refreshed.
 
         Raises:
@@ -173,12 +174,6 @@ class TokenLender(Protocol):
 class Workspaces(Protocol):
     """Who there is to work for. The auth service stands behind it."""
 
-    async def workspaces(self) -> Sequence[UUID]:
-        """Workspaces with at least one connection."""
-        ...
-
-    async def connection_state(
-        self, workspace: UUID, provider: Literal["xero", "qonto"]
-    ) -> Literal["none", "active", "refused", "lost", "revoked"]:
-        """How a connection stands. One that is `refused` for now is tried again by whoever borrows."""
+    async def connected(self, provider: Provider) -> Sequence[UUID]:
+        """Workspaces whose connection to a provider is active, or refused for now and tried again."""
         ...

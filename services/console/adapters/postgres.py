@@ -7,6 +7,7 @@ from typing import Final
 
 import asyncpg
 
+from libs.contracts.model import reread
 from libs.crypto.keyring import Sealer
 from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Transaction
@@ -95,8 +96,10 @@ def _sealed(seal: WorkspaceSeal, view: BillView) -> bytes:
 
 def _opened(seal: WorkspaceSeal, rows: Sequence[asyncpg.Record]) -> list[BillView]:
     return [
-        BillView.model_validate_json(
-            seal.open(row["sealed"], table=_TABLE, row=row["record_key"].hex(), column="sealed")
+        reread(
+            BillView,
+            seal.open(row["sealed"], table=_TABLE, row=row["record_key"].hex(), column="sealed"),
+            where=f"{_TABLE}.sealed",
         )
         for row in rows
     ]

@@ -31,11 +31,11 @@ from libs.contracts.identity import provider_id_of
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
+from libs.runtime.rounds import Rounds
 from services.ingest.domain.attachments import REFUSED_DOWNLOADS, Missing, chosen, sound_type
 from services.ingest.domain.kept import DocumentJob, Postponed
 from services.ingest.domain.patience import LONGEST_PAUSE_SECONDS, pause_seconds
-from services.ingest.flow.rounds import over_connected
-from services.ingest.ports import DocumentJobs, Workspaces, XeroReader
+from services.ingest.ports import DocumentJobs, XeroReader
 
 CHECKED_IN_THREAD_BYTES: Final = 1024 * 1024
 """Bytes. Opening a smaller PDF takes a few milliseconds, which is less than handing it to a thread is worth."""
@@ -48,6 +48,7 @@ class Fetcher:
     """Fetches documents for every workspace that is connected to Xero.
 
     Attributes:
+        rounds: Over the workspaces that are connected to Xero.
         at_once: Documents fetched side by side.
         taken_jobs: Jobs taken in one round.
         lease_seconds: How long a taken job is left to this process.
@@ -58,7 +59,7 @@ class Fetcher:
     database: Database
     log: EventLog
     jobs: DocumentJobs
-    workspaces: Workspaces
+    rounds: Rounds
     clock: Clock
     at_once: int
     taken_jobs: int
@@ -66,7 +67,7 @@ class Fetcher:
 
     async def step(self) -> int:
         """A round of every workspace; gives how many jobs ended."""
-        return await over_connected(self.workspaces, "xero", self._round)
+        return await self.rounds.go(self._round)
 
     async def _round(self, workspace: UUID) -> int:
         now = self.clock.now()

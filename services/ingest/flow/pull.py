@@ -27,12 +27,12 @@ from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Database, Transaction
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
+from libs.runtime.rounds import Rounds
 from services.ingest.domain.kept import Pull
 from services.ingest.domain.patience import pause_seconds
 from services.ingest.domain.windows import Closed, Window, after_page, opened
 from services.ingest.flow.keeping import keep, words_of
-from services.ingest.flow.rounds import over_connected
-from services.ingest.ports import Page, Reader, Store, Workspaces
+from services.ingest.ports import Page, Reader, Store
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Puller:
     """Reads one provider for every workspace that is connected to it.
 
     Attributes:
+        rounds: Over the workspaces that are connected to the provider.
         poll_seconds: Between the openings of two windows.
         overlap_seconds: How far a window reaches back behind the last one.
     """
@@ -50,14 +51,14 @@ class Puller:
     log: EventLog
     store: Store
     sealer: Sealer
-    workspaces: Workspaces
+    rounds: Rounds
     clock: Clock
     poll_seconds: float
     overlap_seconds: float
 
     async def step(self) -> int:
         """Take every workspace whose pull is due one page further; gives how many pages were kept."""
-        return await over_connected(self.workspaces, self.provider, self._advance)
+        return await self.rounds.go(self._advance)
 
     async def hurry(self, workspace: UUID) -> None:
         """Let a pull that waits after a failure go on at once, since what failed was mended."""

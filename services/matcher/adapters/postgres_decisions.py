@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from libs.contracts.events import MatchDecided
+from libs.contracts.model import reread
 from libs.crypto.keyring import Sealer
 from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Transaction
@@ -139,4 +140,4 @@ def _row(bill_id: str, generation: int) -> str:
 
 def _opened(seal: WorkspaceSeal, bill_id: str, generation: int, sealed: bytes) -> MatchDecided:
     plain = seal.open(sealed, table=_TABLE, row=_row(bill_id, generation), column="sealed")
-    return MatchDecided.model_validate_json(plain)
+    return reread(MatchDecided, plain, where=f"{_TABLE}.sealed")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from libs.contracts.entities import Bill, QontoInvoice
 from libs.contracts.events import ExpectedFields
+from libs.contracts.model import reread
 from libs.crypto.seal import WorkspaceSeal
 from services.matcher.domain.after_posting import Posted
 from services.matcher.domain.sign_off import Answer
@@ -88,10 +89,10 @@ def bill_row(seal: WorkspaceSeal, row: Mapping[str, Any]) -> BillRow:
     """A bill from its columns.
 
     Raises:
-        Malformed: What is sealed does not open.
+        Malformed: What is sealed does not open, or is none.
     """
     plain = seal.open(row["sealed"], table=_BILL_TABLE, row=row["bill_id"], column="sealed")
-    sealed = _SealedBill.model_validate_json(plain)
+    sealed = reread(_SealedBill, plain, where=f"{_BILL_TABLE}.sealed")
     answer = row["answer"]
     return BillRow(
         bill_id=row["bill_id"],
@@ -116,10 +117,10 @@ def invoice_row(seal: WorkspaceSeal, row: Mapping[str, Any]) -> InvoiceRow:
     """A supplier invoice from its columns.
 
     Raises:
-        Malformed: What is sealed does not open.
+        Malformed: What is sealed does not open, or is none.
     """
     plain = seal.open(row["sealed"], table=_INVOICE_TABLE, row=row["invoice_id"], column="sealed")
-    invoice = QontoInvoice.model_validate_json(plain)
+    invoice = reread(QontoInvoice, plain, where=f"{_INVOICE_TABLE}.sealed")
     return InvoiceRow(row["invoice_id"], row["version"], invoice, row["is_withdrawn"])
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from libs.contracts.entities import Document
 from libs.contracts.events import DocumentMissing, ExpectedFields
-from libs.contracts.model import Published
+from libs.contracts.model import Published, reread
 from libs.crypto.seal import WorkspaceSeal
 from services.pusher.domain.bill import Bill
 from services.pusher.domain.posting import Posting, State
@@ -72,12 +72,16 @@ def bill_values(seal: WorkspaceSeal, bill: Bill) -> tuple[Any, ...]:
 
 
 def bill_of(seal: WorkspaceSeal, row: Mapping[str, Any]) -> Bill:
-    """The bill of a row; one that was only made has nothing sealed yet."""
+    """The bill of a row; one that was only made has nothing sealed yet.
+
+    Raises:
+        Malformed: What is sealed does not open, or is no bill.
+    """
     plain = {name: row[name] for name in BILL_COLUMNS if name != "sealed"}
     if row["sealed"] is None:
         return Bill(**plain)
     opened = seal.open(row["sealed"], table=_BILL, row=row["record"], column="sealed")
-    words = _BillWords.model_validate_json(opened)
+    words = reread(_BillWords, opened, where=f"{_BILL}.sealed")
     return Bill(**plain, expected=words.expected, document=words.document, missing=words.missing)
 
 
@@ -97,10 +101,14 @@ def posting_values(seal: WorkspaceSeal, posting: Posting) -> tuple[Any, ...]:
 
 
 def posting_of(seal: WorkspaceSeal, row: Mapping[str, Any]) -> Posting:
-    """The posting of a row."""
+    """The posting of a row.
+
+    Raises:
+        Malformed: What is sealed does not open, or is no posting.
+    """
     place, sentence = str(row["id"]), row["sentence"]
     opened = seal.open(row["sealed"], table=_POSTING, row=place, column="sealed")
-    words = _PostingWords.model_validate_json(opened)
+    words = reread(_PostingWords, opened, where=f"{_POSTING}.sealed")
     return Posting(
         **{name: row[name] for name in _PLAIN},
         state=State(row["state"]),

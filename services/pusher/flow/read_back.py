@@ -20,12 +20,12 @@ from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from libs.runtime.crashpoints import crashpoint
+from libs.runtime.rounds import Rounds
 from services.pusher.domain.comparing import ReadBack, compare
 from services.pusher.domain.posting import Posting, State
 from services.pusher.domain.retrying import ReadingRule
 from services.pusher.domain.telling import Teller, Told
-from services.pusher.flow.rounds import Rounds
-from services.pusher.ports import QontoReader, Store, Workspaces
+from services.pusher.ports import QontoReader, Store
 
 READ_AT_ONCE: Final = 50
 """Supplier invoices a listing. Fifty ids make an address of 3 kB; servers commonly refuse 8."""
@@ -46,7 +46,7 @@ class ReadBackJob:
         log: EventLog,
         store: Store,
         qonto: QontoReader,
-        workspaces: Workspaces,
+        rounds: Rounds,
         clock: Clock,
         rule: ReadingRule,
     ) -> None:
@@ -56,7 +56,7 @@ class ReadBackJob:
         self._qonto = qonto
         self._clock = clock
         self._rule = rule
-        self._rounds = Rounds("pusher.read_back", workspaces, clock)
+        self._rounds = rounds
 
     async def step(self) -> int:
         """Read back what is due in every workspace, and give how many postings came to an end."""

@@ -25,15 +25,16 @@ from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from libs.runtime.crashpoints import crashpoint
+from libs.runtime.rounds import Rounds, all_of
 from services.pusher.domain.desk import Desk
 from services.pusher.domain.posting import Posting, State
 from services.pusher.domain.retrying import RetryRule
 from services.pusher.domain.telling import Teller
 from services.pusher.flow.desks import lay_out, put_away
+from services.pusher.flow.finished import finished
 from services.pusher.flow.look import IN_DOUBT, Look
-from services.pusher.flow.rounds import Rounds, all_of, finished
 from services.pusher.flow.upload import Lost, NoEffect, Outcome, Uploader
-from services.pusher.ports import Qonto, Refused, Store, Uploaded, Workspaces
+from services.pusher.ports import Qonto, Refused, Store, Uploaded
 
 REQUESTS_AT_ONCE: Final = 8
 """Uploads at a time in one workspace. At half a second each that is 16 a second; and eight is all that a kill can leave
@@ -53,7 +54,7 @@ class Submit:
         store: Store,
         qonto: Qonto,
         blobs: BlobStore,
-        workspaces: Workspaces,
+        rounds: Rounds,
         clock: Clock,
         rule: RetryRule,
     ) -> None:
@@ -63,7 +64,7 @@ class Submit:
         self._qonto = qonto
         self._clock = clock
         self._rule = rule
-        self._rounds = Rounds("pusher.submit", workspaces, clock)
+        self._rounds = rounds
         self._look = Look(database=database, log=log, store=store, qonto=qonto, clock=clock, rule=rule)
         self._uploader = Uploader(qonto, blobs, clock, rule)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from libs.contracts.topics import TOPICS
 from libs.crypto.keyring import Sealer
 from libs.database.port import Database
 from libs.eventlog.port import Consumed, Delivery, EventLog
-from libs.runtime.clock import ManualClock
+from libs.runtime.clock import Clock, ManualClock
+from libs.runtime.rounds import Rounds, any_of_them
 from services.ingest.adapters.memory import MemoryStore
 from services.ingest.adapters.memory_providers import MemoryProvider
 from services.ingest.adapters.postgres import PostgresStore
@@ -42,11 +44,12 @@ class Connected:
     known: list[UUID]
     states: dict[tuple[UUID, Provider], State] = field(default_factory=dict)
 
-    async def workspaces(self) -> Sequence[UUID]:
-        return self.known
+    async def connected(self, provider: Provider) -> Sequence[UUID]:
+        return [each for each in self.known if self.states.get((each, provider), "active") == "active"]
 
-    async def connection_state(self, workspace: UUID, provider: Provider) -> State:
-        return self.states.get((workspace, provider), "active")
+    def rounds(self, provider: Provider, clock: Clock) -> Rounds:
+        """Rounds that visit every one of them."""
+        return Rounds("ingest.tested", partial(self.connected, provider), any_of_them, clock)
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,8 @@ class Kept:
 
     def puller(self, provider: Provider, reader: MemoryProvider) -> Puller:
         pace = (POLL_SECONDS, 300.0)
-        return Puller(
-            provider, reader, self.database, self.log, self.store, self.sealer, self.connected, self.clock, *pace
-        )
+        rounds = self.connected.rounds(provider, self.clock)
+        return Puller(provider, reader, self.database, self.log, self.store, self.sealer, rounds, self.clock, *pace)
 
     def normalizer(self) -> Normalizer:
         return Normalizer(self.store, self.sealer, self.clock)

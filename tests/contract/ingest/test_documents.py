@@ -55,7 +55,8 @@ async def decide(kept: Kept, *decisions: Envelope) -> None:
 def fetcher(kept: Kept, xero: MemoryProvider, blobs: MemoryBlobs | None = None) -> Fetcher:
     care = (4, 16, LEASE_SECONDS)
     kept_in = blobs or MemoryBlobs()
-    return Fetcher(xero, kept_in, kept.database, kept.log, kept.store.jobs, kept.connected, kept.clock, *care)
+    rounds = kept.connected.rounds("xero", kept.clock)
+    return Fetcher(xero, kept_in, kept.database, kept.log, kept.store.jobs, rounds, kept.clock, *care)
 
 
 async def fetched(kept: Kept, xero: MemoryProvider) -> DocumentFetched | DocumentMissing:

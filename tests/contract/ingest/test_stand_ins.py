@@ -98,6 +98,17 @@ class Stage:
         return of_type(await self.kept.events(), *types)
 
 
+@dataclass(frozen=True)
+class Connected:
+    """The one workspace, while auth says that its connection is active."""
+
+    outside: McpStage
+
+    async def connected(self, provider: Provider) -> Sequence[UUID]:
+        state = await self.outside.auth.service.connection_state(self.outside.workspace, provider)
+        return [self.outside.workspace] if state == "active" else []
+
+
 @asynccontextmanager
 async def staged(kept: Kept) -> AsyncIterator[Stage]:
     fixture = kept.fixture
@@ -110,7 +121,7 @@ async def staged(kept: Kept) -> AsyncIterator[Stage]:
             blobs=MemoryBlobs(),
             qonto=QontoClient(http, "http://127.0.0.1:9"),
             lender=Lender([]),
-            workspaces=outside.auth.service,
+            workspaces=Connected(outside),
             clock=outside.clock,
             settings=IngestSettings(outside.mcp.url, CALLBACK),
             store=MemoryStore(),

@@ -18,7 +18,8 @@ from libs.contracts.events import Event
 from libs.crypto.keyring import Sealer
 from libs.crypto.lent import LentToken
 from libs.crypto.seal import DataKey, WorkspaceKeys
-from libs.database.postgres import PostgresDatabase, open_database
+from libs.database.postgres import PostgresDatabase, open_database, open_pool
+from libs.database.roles import RELAY
 from libs.eventlog.port import Consumed, Delivery, Position
 from libs.eventlog.postgres import PostgresEventLog
 from libs.qonto.client import QontoClient
@@ -61,14 +62,10 @@ class Connected:
         """It never is."""
         raise AssertionError(f"{provider} refused {len(secret)} characters of {workspace}")
 
-    async def workspaces(self) -> list[UUID]:
-        """The one."""
+    async def connected(self, provider: str) -> list[UUID]:
+        """The one is connected."""
+        assert provider == "qonto"
         return [self.workspace]
-
-    async def connection_state(self, workspace: UUID, provider: str) -> str:
-        """Connected."""
-        assert (workspace, provider) == (self.workspace, "qonto")
-        return "active"
 
 
 async def hear(pusher: PusherService, database: PostgresDatabase, log: PostgresEventLog, document: bytes) -> None:
@@ -93,6 +90,7 @@ async def live() -> None:
     document = Path(os.environ["MORTAL_DOCUMENT"]).read_bytes()  # noqa: ASYNC240 - before anything else runs
     await blobs.put(connected.workspace, document)
     database = await open_database(os.environ["MORTAL_DSN"], role="well_pusher")
+    carrying = await open_pool(os.environ["MORTAL_DSN"], role=RELAY, connections=1)
     log = PostgresEventLog("pusher", sealer)
     async with httpx.AsyncClient() as http:
         pusher = build(
@@ -103,7 +101,8 @@ async def live() -> None:
             blobs=blobs,
             client=QontoClient(http, os.environ["MORTAL_QONTO"]),
             lender=connected,
-            workspaces=connected,  # type: ignore[arg-type]  # a state is a text here
+            workspaces=connected,
+            carrying=carrying,
             config=CONFIG,
         )
         await hear(pusher, database, log, document)
@@ -115,6 +114,7 @@ async def live() -> None:
 
         await until(all_verified, deadline_seconds=30)
     await database.close()
+    await carrying.close()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from libs.paper.render import render_bill
 from libs.qonto.client import QontoClient
 from libs.qonto.standin import DEFAULT_ORGANIZATION, Standin
 from libs.runtime.clock import ShiftedClock
+from libs.runtime.rounds import any_of_them
 from services.auth.main import AuthService
 from services.pusher.adapters.qonto_http import QontoOverHttp
 from services.pusher.config import PusherConfig
@@ -106,22 +107,18 @@ class Lender:
         if secret == self.secret:
             self.secret = self._standin.token()
 
-    async def connection_state(self, workspace: UUID, provider: str) -> Literal["active", "lost"]:
-        """How it stands."""
-        assert (workspace, provider) is not None
-        return self.state
-
 
 class One:
     """Who there is to work for: one workspace."""
 
     def __init__(self, workspace: UUID, lender: Lender) -> None:
         self._workspace = workspace
-        self.connection_state = lender.connection_state
+        self._lender = lender
 
-    async def workspaces(self) -> Sequence[UUID]:
-        """The one."""
-        return [self._workspace]
+    async def connected(self, provider: str) -> Sequence[UUID]:
+        """The one, while it is connected."""
+        assert provider == "qonto"
+        return [self._workspace] if self._lender.state == "active" else []
 
 
 class Stage:
@@ -156,7 +153,8 @@ class Stage:
             qonto=QontoOverHttp(self.client, self._auth or self.lender),
             clock=self.clock,
             blobs=self._blobs,
-            workspaces=self._auth or One(self.workspace, self.lender),
+            workspaces=One(self.workspace, self._auth or self.lender),
+            due=lambda _: any_of_them,
             config=PusherConfig(retry=RULE),
         )
 

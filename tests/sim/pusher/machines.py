@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from libs.blobs.memory import MemoryBlobs
@@ -19,6 +18,7 @@ from libs.database.port import Transaction
 from libs.eventlog.memory import MemoryEventLog, MemoryLogReader
 from libs.eventlog.port import Consumed, Delivery, Position
 from libs.runtime.clock import ManualClock
+from libs.runtime.rounds import any_of_them
 from libs.runtime.worker import Worker
 from services.pusher.adapters.memory import MemoryStore
 from services.pusher.adapters.memory_qonto import MemoryQonto
@@ -103,15 +103,10 @@ class Machine:
 class Everybody:
     """One workspace, connected."""
 
-    async def workspaces(self) -> list[UUID]:
+    async def connected(self, provider: str) -> list[UUID]:
         """The one."""
-        return [WORKSPACE]
-
-    async def connection_state(self, workspace: UUID, provider: str) -> Literal["active"]:
-        """Connected."""
-        assert workspace == WORKSPACE
         assert provider == "qonto"
-        return "active"
+        return [WORKSPACE]
 
 
 class World:
@@ -186,6 +181,7 @@ class Pusher:
             clock=world.clock,
             blobs=world.blobs,
             workspaces=Everybody(),
+            due=lambda _: any_of_them,
             config=PusherConfig(),
         )
         self._intend: Subscription = service.subscriptions[0]

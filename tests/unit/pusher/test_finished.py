@@ -6,7 +6,7 @@ import asyncio
 import gc
 
 from libs.contracts.errors import Transient
-from services.pusher.flow.rounds import finished
+from services.pusher.flow.finished import finished
 
 
 async def test_a_failure_behind_a_cancellation_is_not_shown_as_one_that_nobody_saw() -> None:

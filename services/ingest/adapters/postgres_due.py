@@ -1,0 +1,32 @@
+"""In which workspaces ingest has something to do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import asyncpg
+
+from libs.contracts.identity import Provider
+from libs.database.due import DueByStatement
+
+_PULLS: Final = """
+SELECT asked.workspace FROM unnest($1::uuid[]) AS asked (workspace)
+LEFT JOIN ingest.pull AS pull ON pull.workspace = asked.workspace AND pull.provider = $3
+WHERE pull.due_at IS NULL OR pull.due_at <= $2
+"""
+
+_DOCUMENTS: Final = """
+SELECT asked.workspace FROM unnest($1::uuid[]) AS asked (workspace) WHERE EXISTS (
+    SELECT FROM ingest.document_job AS job
+    WHERE job.workspace = asked.workspace AND job.state = 'waiting' AND job.due_at <= $2)
+"""
+
+
+def pulls_due(pool: asyncpg.Pool, provider: Provider) -> DueByStatement:
+    """Whose pull of a provider is due, or was never made."""
+    return DueByStatement(pool, _PULLS, (provider,))
+
+
+def documents_due(pool: asyncpg.Pool) -> DueByStatement:
+    """Whose documents are to be fetched."""
+    return DueByStatement(pool, _DOCUMENTS)
