@@ -18,7 +18,7 @@ from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.qonto.client import QontoClient
 from libs.runtime.clock import Clock
-from libs.runtime.rounds import Due, Rounds, any_of_them
+from libs.runtime.rounds import Rounds, any_of_them
 from libs.runtime.worker import Worker
 from services.ingest.adapters.mcp_consent import Consents, OpenBrowser
 from services.ingest.adapters.mcp_grant import GrantKeeper
@@ -89,17 +89,13 @@ def build(
     xero = XeroOverMcp(settings.xero_mcp_url, keeper_of, clock)
     consents = Consents(settings.xero_mcp_url, settings.callback_url, settings.xero_mcp_scope, clock, keeper_of)
 
-    def over(name: str, provider: Provider, due: Due) -> Rounds:
-        return Rounds(name, partial(workspaces.connected, provider), due, clock)
-
     def puller(provider: Provider, reader: Reader) -> Puller:
         pace = (settings.poll_seconds, settings.overlap_seconds)
-        rounds = over(f"ingest.pull_{provider}", provider, pulls_due(carrying, provider) if carrying else any_of_them)
-        return Puller(provider, reader, database, log, kept, sealer, rounds, clock, *pace)
+        pulling = _pulling(provider, workspaces, carrying, clock)
+        return Puller(provider, reader, database, log, kept, sealer, pulling, clock, *pace)
 
     care = (settings.fetches_at_once, settings.taken_jobs, settings.lease_seconds)
-    fetching = over("ingest.fetch", "xero", documents_due(carrying) if carrying else any_of_them)
-    fetcher = Fetcher(xero, blobs, database, log, kept.jobs, fetching, clock, *care)
+    fetcher = Fetcher(xero, blobs, database, log, kept.jobs, _fetching(workspaces, carrying, clock), clock, *care)
     pull_xero, pull_qonto = puller("xero", xero), puller("qonto", QontoOverHttp(qonto, lender))
 
     async def has_xero_grant(workspace: UUID) -> bool:
@@ -116,11 +112,9 @@ def build(
             Normalizer(kept, sealer, clock).subscription(),
             DocumentRequests(kept.jobs).subscription(),
         ),
-        workers=(
-            *(
-                Worker(job.rounds.name, job.step, settings.idle_seconds, job.rounds)
-                for job in (pull_xero, pull_qonto, fetcher)
-            ),
+        workers=tuple(
+            Worker(job.rounds.name, job.step, settings.idle_seconds, job.rounds)
+            for job in (pull_xero, pull_qonto, fetcher)
         ),
         app=application(consents),
         connect_xero=connect_xero,
@@ -129,3 +123,13 @@ def build(
         renormalize=renormalizer.renormalize,
         close=xero.close,
     )
+
+
+def _pulling(provider: Provider, workspaces: Workspaces, carrying: asyncpg.Pool | None, clock: Clock) -> Rounds:
+    due = pulls_due(carrying, provider) if carrying else any_of_them
+    return Rounds(f"ingest.pull_{provider}", partial(workspaces.connected, provider), due, clock)
+
+
+def _fetching(workspaces: Workspaces, carrying: asyncpg.Pool | None, clock: Clock) -> Rounds:
+    due = documents_due(carrying) if carrying else any_of_them
+    return Rounds("ingest.fetch", partial(workspaces.connected, "xero"), due, clock)

@@ -33,6 +33,19 @@ XERO_CLIENT = ("well-demo", "well-demo-secret")
 TENANT = "5f0e8d1c-0000-4000-8000-000000000001"
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """Whom jobs visit: one workspace, while auth says that its connection works."""
+
+    service: AuthService
+    workspace: UUID
+
+    async def connected(self, provider: Provider) -> list[UUID]:
+        """The one, or nobody."""
+        state = await self.service.connection_state(self.workspace, provider)
+        return [self.workspace] if state in {"active", "refused"} else []
+
+
 _TLS = httpx.create_ssl_context()
 
 

@@ -11,7 +11,9 @@ import asyncpg
 from libs.contracts.identity import Provider
 from libs.database.postgres import lost_as_transient
 
-_CONNECTED: Final = "SELECT workspace FROM auth.connection WHERE provider = $1 AND state IN ('active', 'refused') ORDER BY workspace"
+_CONNECTED: Final = (
+    "SELECT workspace FROM auth.connection WHERE provider = $1 AND state IN ('active', 'refused') ORDER BY workspace"
+)
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,11 @@ async def _nothing_due(storage: Storage, workspaces: list[UUID]) -> None:
     admin = await asyncpg.connect(storage.dsn)
     for provider in PROVIDERS:
         await admin.execute(
-            "INSERT INTO ingest.pull (workspace, provider, windows, due_at, failures, contacts, bills, "
-            "supplier_invoices) SELECT each, $2, 1, now() + interval '1 day', 0, 0, 0, 0 FROM unnest($1::uuid[]) AS each",
+            """
+            INSERT INTO ingest.pull (
+                workspace, provider, windows, due_at, failures, contacts, bills, supplier_invoices)
+            SELECT each, $2, 1, now() + interval '1 day', 0, 0, 0, 0 FROM unnest($1::uuid[]) AS each
+            """,
             workspaces,
             provider,
         )

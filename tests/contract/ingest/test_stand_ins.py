@@ -32,7 +32,7 @@ from services.ingest.main import IngestService, build
 from tests.contract.ingest.awkward import pdf
 from tests.contract.ingest.conftest import NOW, Kept, of_type
 from tests.contract.xero_mcp.conftest import BILL, CALLBACK, McpStage, mcp_stage
-from tests.support.auth import TENANT, calls, told
+from tests.support.auth import TENANT, OneOf, calls, told
 from tests.support.memory import MemoryFixture
 
 pytestmark = pytest.mark.parametrize("backend", ["memory"], indirect=True)
@@ -98,17 +98,6 @@ class Stage:
         return of_type(await self.kept.events(), *types)
 
 
-@dataclass(frozen=True)
-class Connected:
-    """The one workspace, while auth says that its connection is active."""
-
-    outside: McpStage
-
-    async def connected(self, provider: Provider) -> Sequence[UUID]:
-        state = await self.outside.auth.service.connection_state(self.outside.workspace, provider)
-        return [self.outside.workspace] if state == "active" else []
-
-
 @asynccontextmanager
 async def staged(kept: Kept) -> AsyncIterator[Stage]:
     fixture = kept.fixture
@@ -121,7 +110,7 @@ async def staged(kept: Kept) -> AsyncIterator[Stage]:
             blobs=MemoryBlobs(),
             qonto=QontoClient(http, "http://127.0.0.1:9"),
             lender=Lender([]),
-            workspaces=Connected(outside),
+            workspaces=OneOf(outside.auth.service, outside.workspace),
             clock=outside.clock,
             settings=IngestSettings(outside.mcp.url, CALLBACK),
             store=MemoryStore(),

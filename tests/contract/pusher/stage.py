@@ -35,6 +35,7 @@ from services.pusher.domain.posting import Posting
 from services.pusher.domain.retrying import RetryRule
 from services.pusher.main import PusherService, assemble
 from services.pusher.ports import Store
+from tests.support.auth import OneOf
 from tests.unit.pusher.stories import BILL, EXPECTED, decided, fetched, pdf
 
 
@@ -153,7 +154,7 @@ class Stage:
             qonto=QontoOverHttp(self.client, self._auth or self.lender),
             clock=self.clock,
             blobs=self._blobs,
-            workspaces=One(self.workspace, self._auth or self.lender),
+            workspaces=OneOf(self._auth, self.workspace) if self._auth else One(self.workspace, self.lender),
             due=lambda _: any_of_them,
             config=PusherConfig(retry=RULE),
         )
