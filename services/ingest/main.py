@@ -78,8 +78,8 @@ def build(
 ) -> IngestService:
     """Put ingest together.
 
-    `carrying` are connections of the role that sees when jobs are due; without them every workspace is visited. `store`
-    is the one in Postgres unless another is given.
+    `carrying` are connections of the role that sees when jobs are due: without them every workspace is visited.
+    `store` is the one in Postgres unless another is given.
     """
     kept = store or PostgresStore()
 
@@ -112,10 +112,7 @@ def build(
             Normalizer(kept, sealer, clock).subscription(),
             DocumentRequests(kept.jobs).subscription(),
         ),
-        workers=tuple(
-            Worker(job.rounds.name, job.step, settings.idle_seconds, job.rounds)
-            for job in (pull_xero, pull_qonto, fetcher)
-        ),
+        workers=tuple(_worker(job, settings) for job in (pull_xero, pull_qonto, fetcher)),
         app=application(consents),
         connect_xero=connect_xero,
         has_xero_grant=has_xero_grant,
@@ -123,6 +120,10 @@ def build(
         renormalize=renormalizer.renormalize,
         close=xero.close,
     )
+
+
+def _worker(job: Puller | Fetcher, settings: IngestSettings) -> Worker:
+    return Worker(job.rounds.name, job.step, settings.idle_seconds, job.rounds)
 
 
 def _pulling(provider: Provider, workspaces: Workspaces, carrying: asyncpg.Pool | None, clock: Clock) -> Rounds:
