@@ -9,7 +9,7 @@ STAMP := .venv/.made
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
-	@echo "Making .venv with the $$(grep -c == requirements.lock) packages of requirements.lock; takes about a minute, once ..."
+	@echo "Making .venv: $$(grep -c == requirements.lock) packages of requirements.lock; about a minute, once ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -45,7 +45,9 @@ def main() -> None:
 
 
 def _end(error: BaseException) -> None:
-    Console(stderr=True).print(f"[bold red]{error}[/]", highlight=False, soft_wrap=True)
+    console = Console(stderr=True)
+    whole = not console.is_terminal  # a line that another program reads stays one
+    console.print(str(error), style="bold red", markup=False, highlight=False, soft_wrap=whole)
     sys.exit(1)
 
 

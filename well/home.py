@@ -19,7 +19,6 @@ import fcntl
 import json
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from libs.contracts.errors import Rejected
+from libs.runtime.listen import bound_socket, is_free, port_of
 
 _OPEN_FOLDER: Final = 0o755
 """As root the embedded Postgres runs as another user, who must be able to pass; what is secret has modes of its own."""
@@ -111,13 +111,8 @@ class Installation:
         Addresses stand in consents, so a server should come back where it was.
         """
         port = self.remembered_port(name)
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                probe.bind(("127.0.0.1", 0))
-            chosen = int(probe.getsockname()[1])
+        with bound_socket(port if is_free(port) else 0) as probe:
+            chosen = port_of(probe)
         self.remember_port(name, chosen)
         return chosen
 

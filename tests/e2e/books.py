@@ -1,11 +1,22 @@
-"""A few bills in a file, as somebody who tries Well brings them."""
+"""A few bills in a file, as somebody who tries Well brings them, and the summary of what became of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 HEADER: Final = "supplier_name,invoice_number,date,net_amount"
+
+ENDS: Final = ("linked", "posted", "review", "unmatched", "ineligible", "rejected")
+"""Each bill has one of them."""
+
+
+def assert_nothing_is_amiss(figures: dict[str, Any]) -> None:
+    """Every bill came to an end, and none to a wrong one."""
+    assert sum(figures[end] for end in ENDS) == figures["decided"] == figures["bills"]
+    assert figures["lost"] == figures["posted_twice"] == figures["wrong_links"] == 0
+    assert figures["posted_though_held"] == 0
+    assert figures["posted"] == figures["verified"] + figures["differs"] + figures["unchecked"]
 
 
 def bills_file(folder: Path, count: int = 12, *, credits_: int = 0) -> Path:

@@ -10,9 +10,9 @@ import typer
 
 
 def connect(
-    provider: Annotated[Literal["xero", "qonto"], typer.Argument(help="What to connect.")],
+    provider: Annotated[Literal["xero", "qonto"], typer.Argument(metavar="PROVIDER", help="What to connect.")],
     *,
-    workspace: Annotated[UUID | None, typer.Option(help="Whose; left out, this machine's one.")] = None,
+    workspace: Annotated[UUID | None, typer.Option(metavar="ID", help="Whose; left out, this machine's one.")] = None,
 ) -> None:
     """Connect Xero or Qonto: follow two links in a browser. `well up` must be running."""
     from well.consent import consent_in_browser

@@ -16,12 +16,13 @@ def demo(
     bills: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="A CSV (.gz too) with supplier_name, invoice_number, date and net_amount to load as bills.",
             exists=True,
             dir_okay=False,
         ),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Rows of the CSV to load at most.")] = None,
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Rows of the CSV to load at most.")] = None,
     once: Annotated[bool, typer.Option("--once", help="Run to the end and exit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON lines, the summary last.")] = False,
 ) -> None:

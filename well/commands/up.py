@@ -9,14 +9,18 @@ import signal
 from rich.console import Console
 
 from libs.runtime.clock import SystemClock
+from well.called import called
 from well.home import live
 
 
 def up() -> None:
     """Run every service in this process, with real accounts, until it is stopped.
 
-    Set XERO_CLIENT_ID, XERO_CLIENT_SECRET, QONTO_CLIENT_ID and QONTO_CLIENT_SECRET first; WELL_DATABASE_URL for a
-    Postgres of your own; QONTO_STAGING_TOKEN for Qonto's sandbox. Then connect both with `well connect`.
+    First set XERO_CLIENT_ID, XERO_CLIENT_SECRET, QONTO_CLIENT_ID and QONTO_CLIENT_SECRET.
+
+    Set WELL_DATABASE_URL for a Postgres of your own, and QONTO_STAGING_TOKEN for Qonto's sandbox.
+
+    Then connect both with `well connect xero` and `well connect qonto`.
     """
     asyncio.run(_run())
 
@@ -33,6 +37,6 @@ async def _run() -> None:
     with installation.locked():
         async with running_well(installation, settings, SystemClock()) as well:
             installation.remember(url=well.url)
-            console.print(f"Well is up. How it stands: {well.url}/status")
-            console.print("Connect with: [cyan]well connect xero[/] and [cyan]well connect qonto[/]")
+            console.print(f"Well is up; Ctrl-C ends it. How it stands: {well.url}/status", soft_wrap=True)
+            console.print(f"In a second terminal: [cyan]{called()} connect xero[/], [cyan]{called()} connect qonto[/]")
             await stop.wait()

@@ -58,8 +58,8 @@ class LiveView:
             ("Bills read from Xero", now.bills, max(now.records, now.bills), before.bills),
             ("Invoices read from Qonto", now.invoices, now.invoices, before.invoices),
             ("Bills decided", now.decided, now.records, before.decided),
-            ("Documents fetched", now.fetched, to_post, before.fetched),
-            ("Posted and read back", now.ended, to_post, before.ended),
+            ("Documents fetched", now.fetched, max(to_post, now.fetched), before.fetched),
+            ("Posted and read back", now.ended, max(to_post, now.ended), before.ended),
         )
         for name, done, total, earlier in rows:
             bar = ProgressBar(total=max(total, 1), completed=done, width=None)
@@ -69,15 +69,17 @@ class LiveView:
 
 
 def _ends(now: Progress) -> RenderableType:
-    ends = Table.grid(padding=(0, 3))
+    """How the bills stand: each count over its name, so that neither moves nor wraps when the other grows."""
     figures = (
         ("linked", now.verdicts.get("link", 0), "green"),
         ("to post", now.verdicts.get("post", 0), "green"),
-        ("left alone", now.verdicts.get("ineligible", 0), "white"),
-        ("nothing certain", now.verdicts.get("unmatched", 0), "white"),
-        ("waits for a person", now.waits, "yellow"),
+        ("left alone", now.verdicts.get("ineligible", 0), ""),
+        ("unmatched", now.verdicts.get("unmatched", 0), ""),
+        ("waiting for a person", now.waits, "yellow"),
     )
-    ends.add_row(*(f"[bold {colour}]{count:,}[/] [dim]{name}[/]" for name, count, colour in figures))
+    ends = Table.grid(padding=(0, 4))
+    ends.add_row(*(Text(f"{count:,}", style=f"bold {colour}") for _, count, colour in figures))
+    ends.add_row(*(Text(name, style="dim") for name, _, _ in figures))
     if now.sentence is None:
         return ends
     return Group(ends, Text(), Text(now.sentence, style="yellow"))

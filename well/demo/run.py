@@ -23,6 +23,7 @@ from libs.runtime.clock import SystemClock
 from libs.xero.endpoints import endpoints_at as xero_at
 from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.xero_mcp.domain.budget import Limits
+from well.called import called
 from well.demo.live_view import LiveView
 from well.demo.progress import Progress, progress_of
 from well.demo.scene import TENANT, Script, connect, lay_out
@@ -108,6 +109,11 @@ class _Stage:
             "postgres": self.well.storage.dsn,
         }
 
+    def tell(self, sentence: str) -> None:
+        """Tell a person something, where one reads along."""
+        if not self.run.as_json:
+            self.console.print(sentence, style="dim")
+
     async def progress(self) -> Progress:
         """How far the run is."""
         tenants = (await self.standins.ask_xero("holdings"))["tenants"]
@@ -165,6 +171,7 @@ async def _perform(stage: _Stage, *, started: float) -> Summary | None:
     if run.as_json and not run.once:
         _say(stage.addresses)
     if not await _until_finished(stage, stop):
+        stage.tell("Stopping: what is under way is finished first. The next run goes on from here.")
         return None
     from well.demo.closing import closing_words
     from well.demo.scene import truth_of
@@ -183,11 +190,12 @@ async def _perform(stage: _Stage, *, started: float) -> Summary | None:
     if run.as_json:
         _say(summary.model_dump())
     else:
-        stage.console.print(closing_words(summary, stage.addresses, once=run.once))
+        stage.console.print(closing_words(summary, stage.addresses, well=called(), once=run.once))
     if run.once:
         stage.installation.remember(finished=summary.lost == 0)
     else:
         await stop.wait()
+        stage.tell("Stopping: what is under way is finished first.")
     return summary
 
 

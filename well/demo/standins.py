@@ -13,14 +13,18 @@ from typing import Any, Final
 import httpx
 
 from libs.contracts.errors import Transient
+from libs.runtime.listen import is_free
 from well.home import Installation
 
 START_SECONDS: Final = 15.0
-"""Seconds for a stand-in to say where it is; it takes about one. One that a killed process left may hold the port for
-some tenths of a second, and is waited for."""
+"""Seconds for a stand-in to say where it is; it takes about one."""
 
 TRIES: Final = 20
-"""Starts of a stand-in, a quarter of a second apart, until one that was left behind has let go of the port."""
+"""Looks, a quarter of a second apart, whether the port it had is free: one that was left behind by a killed process
+lets go of it in some tenths of a second. After five seconds it is somebody else's, and the stand-in takes another."""
+
+LOOK_SECONDS: Final = 0.25
+"""Seconds between those looks."""
 
 CALL_SECONDS: Final = 120.0
 """Seconds for one call of control: 50,000 bills at once take about twenty."""
@@ -106,6 +110,9 @@ async def _started(installation: Installation, name: str) -> _Process:
     port = installation.remembered_port(f"{name}_standin")
     for attempt in range(TRIES):
         last = attempt == TRIES - 1
+        if not last and not is_free(port):
+            await asyncio.sleep(LOOK_SECONDS)
+            continue
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", module, "--store", store, "--port", str(0 if last else port)),
             "--exit-with-parent",
@@ -117,7 +124,7 @@ async def _started(installation: Installation, name: str) -> _Process:
         if line:
             return _Process(process, json.loads(line)["url"])
         await process.wait()
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(LOOK_SECONDS)
     raise Transient(f"{module} did not start.")
 
 

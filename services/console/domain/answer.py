@@ -16,7 +16,7 @@ def signed_off(view: BillView, answer: Answer, *, invoice_id: str | None, by: st
 
     Raises:
         Rejected: `not_waiting` when the bill waits for nobody; `no_such_candidate` when the supplier invoice to link is
-            none of those shown with the decision; `which_one` when there are several and none was named.
+            none of those shown with the decision; `which_one` when several fit what was named, or none was.
     """
     if view.decision is None or not view.waits:
         raise Rejected(
@@ -41,6 +41,8 @@ def _chosen(view: BillView, invoice_id: str | None) -> str:
             raise Rejected(f"There are {len(shown)} candidates: name one with --link-to.", code="which_one")
         return shown[0]
     matching = [shown_id for shown_id in shown if shown_id.startswith(invoice_id)]
-    if len(matching) != 1:
+    if len(matching) > 1:
+        raise Rejected("Several candidates begin like that; give more of the id.", code="which_one")
+    if not matching:
         raise Rejected("That supplier invoice is none of the candidates of this bill.", code="no_such_candidate")
     return matching[0]

@@ -37,8 +37,8 @@ PostingState = Literal[
     "intended", "sent", "unknown", "settled", "rejected", "withdrawn", "verified", "differs", "unchecked"
 ]
 
-_FOR_A_PERSON: Final = frozenset({"rejected", "differs", "unchecked"})
-"""States of a posting that a person has to look at."""
+_TO_COMPARE: Final = frozenset({"differs", "unchecked"})
+"""States of a posting whose document lies at Qonto and is to be compared by a person."""
 
 
 class Decision(Published):
@@ -89,12 +89,20 @@ class BillView(Published):
         """Whether a person has something to decide."""
         if self.decision is None or self.answered >= self.decision.generation:
             return False
-        return self.decision.verdict == "review" or self.posting in _FOR_A_PERSON
+        return self.decision.verdict == "review" or self._is_objected
+
+    @property
+    def _is_objected(self) -> bool:
+        """Whether its posting ended otherwise than was meant, and the decision in force does not settle that."""
+        verdict = self.decision.verdict if self.decision else "post"
+        return (self.posting == "rejected" and verdict == "post") or (
+            self.posting in _TO_COMPARE and verdict in ("post", "link")
+        )
 
     @property
     def why(self) -> str:
         """The sentence that tells a person what this bill waits for, or how it stands."""
-        if self.posting_note and (self.posting in _FOR_A_PERSON or self.posting == "unknown"):
+        if self.posting_note and (self._is_objected or self.posting == "unknown"):
             return self.posting_note
         if self.decision is not None:
             return self.decision.sentence

@@ -84,6 +84,12 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         list(read_bills_csv(_written(tmp_path, "supplier_name,invoice_number\nA,1\n")))
 
 
+@pytest.mark.parametrize("below", ["", "\n\n"])
+def test_a_file_without_a_bill_is_refused(tmp_path: Path, below: str) -> None:
+    with pytest.raises(Malformed, match="no bills below its first line"):
+        list(read_bills_csv(_written(tmp_path, HEADER + below)))
+
+
 @pytest.mark.parametrize("cut", [b"", gzip.compress((HEADER * 100).encode(), mtime=0)[:-12], b"supplier_name"])
 def test_a_file_that_is_no_whole_gzip_is_refused(tmp_path: Path, cut: bytes) -> None:
     path = tmp_path / "bills.csv.gz"

@@ -97,6 +97,24 @@ def test_a_rejected_posting_waits_with_its_sentence() -> None:
     assert view.why == "The file has 25 MB."
 
 
+@pytest.mark.parametrize("verdict", ["ineligible", "link"])
+def test_a_refused_bill_that_is_to_be_left_alone_or_was_found_waits_no_longer(verdict: Verdict) -> None:
+    rejected = PostRejected(posting=_POSTING, code="document_too_large", sentence="The file has 25 MB.")
+    view = _view(_at(1, _decided(1, verdict="post")), _at(2, rejected))
+    answer = signed_off(view, "never", invoice_id=None, by="ada", note=None)
+    view = seen(seen(view, _at(3, answer)), _at(4, _decided(2, verdict=verdict)))
+    assert not view.waits
+    assert view.why == "Decision 2."
+
+
+def test_a_document_that_was_read_otherwise_waits_though_its_bill_is_linked_to_it() -> None:
+    differs = PostDiffers(
+        posting=_POSTING, invoice_id="q9", differences=(FieldDifference(field="total", ours="1", theirs="2"),)
+    )
+    view = _view(_at(1, _decided(1, verdict="post")), _at(2, differs), _at(3, _decided(2, verdict="link")))
+    assert view.waits
+
+
 def test_a_difference_names_both_sides() -> None:
     differs = PostDiffers(
         posting=_POSTING, invoice_id="q9", differences=(FieldDifference(field="total", ours="1", theirs="2"),)
@@ -106,7 +124,12 @@ def test_a_difference_names_both_sides() -> None:
 
 @pytest.mark.parametrize(
     ("candidates", "named", "code"),
-    [(("q1", "q2"), None, "which_one"), (("q1",), "q7", "no_such_candidate"), ((), None, "which_one")],
+    [
+        (("q1", "q2"), None, "which_one"),
+        (("q1", "q2"), "q", "which_one"),
+        (("q1",), "q7", "no_such_candidate"),
+        ((), None, "which_one"),
+    ],
 )
 def test_a_link_must_name_one_of_the_candidates_shown(
     candidates: tuple[str, ...], named: str | None, code: str

@@ -52,8 +52,8 @@ def read_bills_csv(path: Path, limit: int | None = None, *, currency: str = "GBP
     The file has no column for the currency, so all amounts are in `currency`.
 
     Raises:
-        Malformed: The file is cut off, is no UTF-8, lacks a column, has a line that is too long, or a value that is no
-            name, date (`YYYY-MM-DD`) or amount; the sentence names line and column, never the value.
+        Malformed: The file is cut off, is no UTF-8, lacks a column, has no bill, a line that is too long, or a value
+            that is no name, date (`YYYY-MM-DD`) or amount; the sentence names line and column, never the value.
     """
     try:
         with _opened(path) as file:
@@ -79,9 +79,14 @@ def _bills(file: TextIO, limit: int, currency: str) -> Iterator[CsvBill]:
         header = [name.strip() for name in next(reader, [])]
         missing = [column for column in COLUMNS if column not in header]
         if missing:
-            raise Malformed(f"The first line names no column {', '.join(missing)}.", code="missing_column")
+            sentence = f"The first line names no column {', '.join(missing)}; a file of bills has {', '.join(COLUMNS)}."
+            raise Malformed(sentence, code="missing_column")
         places = [header.index(column) for column in COLUMNS]
-        for row in islice(filter(None, reader), limit):
+        rows = filter(None, reader)
+        one = next(rows, None)
+        if one is None:
+            raise Malformed("The file has no bills below its first line.", code="no_bills")
+        for row in islice(chain([one], rows), limit):
             if len(row) != len(header):
                 raise _bad_line(reader.line_num, f"has {len(row)} values for {len(header)} columns")
             yield _bill([row[place] for place in places], reader.line_num, currency)

@@ -1,0 +1,127 @@
+"""`well demo` as it serves, and the commands that a person types beside it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from typing import Final
+
+from tests.e2e.books import assert_nothing_is_amiss, bills_file
+from tests.e2e.home import Ended, Home, Said
+from tests.support.until import until
+
+LINES: Final = 2
+"""What a demo for programs says while it serves: its addresses, and the summary."""
+
+
+async def test_the_made_up_company_goes_from_consent_to_posted_invoices_and_its_person_answers(home: Home) -> None:
+    running = home.start("demo", "--json")
+    addresses, figures = await running.said(LINES)
+    assert set(addresses) == {"xero_mcp", "xero_standin", "qonto_standin", "status", "postgres"}
+    _the_company_is_dealt_with(figures)
+    await _what_waits_is_shown(home, figures)
+    await _what_is_wrong_is_said(home)
+    await _an_answer_is_taken_once_and_stands_in_the_trail(home)
+    running.process.send_signal(signal.SIGINT)
+    ended = await running.ended()
+    assert (ended.status, ended.complaint, len(ended.lines)) == (0, "", LINES)
+    assert len(await home.uploads()) == figures["posted"]
+
+
+def _the_company_is_dealt_with(figures: Said) -> None:
+    assert_nothing_is_amiss(figures)
+    assert figures["bills"] > 100
+    assert figures["posted"] > 0
+    assert figures["linked"] > 0
+    assert figures["review"] > 0
+    assert figures["ineligible"] > 0
+    assert figures["rejected"] == 2  # a file over Qonto's 10 MB, and one that is no PDF
+    assert figures["records_per_second"] > 0
+
+
+async def _waiting(home: Home) -> list[Said]:
+    return _went_well(await home.run("review", "list", "--json")).lines
+
+
+async def _what_waits_is_shown(home: Home, figures: Said) -> None:
+    waiting = await _waiting(home)
+    assert len(waiting) == sum(figures[end] for end in ("review", "rejected", "differs", "unchecked"))
+    shown = _went_well(await home.run("review", "list", NO_COLOR="1")).output
+    assert "\x1b" not in shown
+    assert max(map(len, shown.splitlines())) <= 80  # no terminal, no width
+    for view in waiting:
+        assert view["bill"]["number"] in shown
+        assert view["why"].split(".")[0][:40] in shown
+    page = _went_well(await home.run("review", "show", waiting[0]["bill"]["number"], COLUMNS="120")).output
+    assert waiting[0]["bill"]["supplier_name"] in page
+    assert waiting[0]["why"] in page
+
+
+async def _what_is_wrong_is_said(home: Home) -> None:
+    number = (await _waiting(home))[0]["bill"]["number"]
+    for words, sentence in (
+        (("review", "show", "[no] such bill"), "No bill of this workspace has this id or number."),
+        (("trail", "show", "nothing"), "No bill of this workspace has this id or number."),
+        (("review", "approve", number, "--link-to", "x"), "That supplier invoice is none of the candidates"),
+        (("demo",), "Another process runs the installation in "),
+        (("connect", "xero"), "Start `well up` first"),
+    ):
+        ended = await home.run(*words)
+        assert (ended.status, ended.output) == (1, ""), ended.complaint
+        assert ended.complaint.startswith(sentence)
+
+
+async def _an_answer_is_taken_once_and_stands_in_the_trail(home: Home) -> None:
+    refused = next(view for view in await _waiting(home) if view["posting"] == "rejected")
+    number = refused["bill"]["number"]
+    answered = _went_well(await home.run("review", "reject", number, "--note", "Paid [by card]."))
+    assert answered.output == f"✓ {number} is left alone.\n"
+
+    async def is_decided_again() -> list[str]:
+        events = _went_well(await home.run("trail", "show", number, "--json")).lines
+        types = [event["payload"]["type"] for event in events]
+        return types if types[-1] == "MatchDecided" else []
+
+    assert (await until(is_decided_again))[-2:] == ["SignedOff", "MatchDecided"]
+    assert "“Paid [by card].”" in _went_well(await home.run("trail", "show", number, COLUMNS="140")).output
+    assert refused["record"] not in [view["record"] for view in await _waiting(home)]
+    again = await home.run("review", "reject", number)
+    assert (again.status, again.output) == (1, "")
+    assert "does not wait for an answer" in again.complaint
+
+
+async def test_before_anything_was_started_each_command_says_what_to_do_first(home: Home) -> None:
+    for words, sentence in (
+        (("review", "list"), "Nothing was started here yet. Try: well demo"),
+        (("trail", "show", "R-1"), "Nothing was started here yet. Try: well demo"),
+        (("up",), "These variables are not set:"),
+    ):
+        ended = await home.run(*words)
+        assert (ended.status, ended.output) == (1, "")
+        assert ended.complaint.startswith(sentence)
+
+
+async def test_ports_that_others_took_meanwhile_are_replaced(home: Home) -> None:
+    command = ("demo", "--json", "--bills", str(bills_file(home.folder, 2)))
+    first = home.start(*command)
+    await first.said(LINES)
+    first.process.send_signal(signal.SIGTERM)
+    assert (await first.ended()).status == 0
+    state = home.installation / "state.json"
+    ports: dict[str, int] = json.loads(state.read_text("utf-8"))["ports"]
+    taken = [socket.create_server(("127.0.0.1", port)) for port in ports.values()]
+    try:
+        second = home.start(*command)
+        _, figures = await second.said(LINES)
+    finally:
+        for server in taken:
+            server.close()
+    assert_nothing_is_amiss(figures)
+    later: dict[str, int] = json.loads(state.read_text("utf-8"))["ports"]
+    assert all(later[name] != port for name, port in ports.items())
+
+
+def _went_well(ended: Ended) -> Ended:
+    assert (ended.status, ended.complaint) == (0, "")
+    return ended
