@@ -60,7 +60,7 @@ async def running_well(installation: Installation, settings: Settings, clock: Cl
         stack.push_async_callback(services.auth.aclose)
         stack.push_async_callback(services.ingest.close)
         consumers, workers = _consumers(storage, services, clock), _workers(storage, services)
-        status = Status(services.auth.workspaces, services, consumers, workers)
+        status = Status(services.auth.workspaces, storage.ping, services, consumers, workers)
         await stack.enter_async_context(services.xero_mcp.serving(mcp))
         await _serve(stack, front, services, status)
         await stack.enter_async_context(_working(consumers, workers))
@@ -110,7 +110,7 @@ async def _serve(stack: AsyncExitStack, bound: socket.socket, services: Services
     for route in services.ingest.app.router.routes():
         if route.resource is not None and route.method != "HEAD":
             app.router.add_route(route.method, route.resource.canonical, route.handler)
-    app.add_routes(status_routes(status))
+    app.add_routes(status_routes(status, services.auth.workspace_of))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

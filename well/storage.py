@@ -12,7 +12,7 @@ import asyncpg
 from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealer
 from libs.database.embedded import start_embedded
-from libs.database.postgres import PostgresDatabase, open_database, open_pool
+from libs.database.postgres import PostgresDatabase, lost_as_transient, open_database, open_pool
 from libs.database.roles import RELAY, role_of, role_password
 from libs.database.schemas import SERVICES, is_up_to_date
 from libs.eventlog.opened import OpenedEvents
@@ -51,6 +51,15 @@ class Storage:
     reader: PostgresLogReader
     carrying: asyncpg.Pool
     workers: tuple[Worker, ...]
+
+    async def ping(self) -> None:
+        """Return when Postgres has answered.
+
+        Raises:
+            Transient: It does not.
+        """
+        with lost_as_transient():
+            await self.carrying.execute("SELECT")
 
     def log(self, service: str) -> PostgresEventLog:
         """A service's event log."""

@@ -61,6 +61,7 @@ class Consumer:
     Attributes:
         subscription: What it reads and what it does.
         lag: Events of its logs behind the cursor when it last looked, wanted or not.
+        failures: Turns that failed in a row; 0 when the last one went well.
         parked: Events it has parked since it started.
         last_sentence: Why the last failure failed; None when what came after it went well.
     """
@@ -77,7 +78,7 @@ class Consumer:
         self._reader = reader
         self._clock = clock
         self._cursors: dict[str, dict[int, int]] = {}
-        self._failures = 0
+        self.failures = 0
         self._parked_at: deque[datetime] = deque(maxlen=PARKED_AN_HOUR)
         self._logger = structlog.get_logger().bind(group=subscription.group)
 
@@ -92,8 +93,8 @@ class Consumer:
         while not stop.is_set():
             try:
                 await self._turn(looked)
-                if self._failures:
-                    self._failures, self.last_sentence = 0, None
+                if self.failures:
+                    self.failures, self.last_sentence = 0, None
             except (Transient, Stale) as error:
                 await self._pause_after(error)
 
@@ -195,11 +196,11 @@ class Consumer:
         self._logger.error("bus.parked", event_id=str(raw.event_id), why=_sentence_of(error))
 
     async def _pause_after(self, error: WellError) -> None:
-        self._failures += 1
+        self.failures += 1
         self.last_sentence = error.sentence
-        if self._failures >= TRANSIENT_TRIES:
-            raise Transient(f"{self.subscription.group} failed {self._failures} times in a row.") from error
-        await self._clock.sleep(min(FIRST_PAUSE_SECONDS * 2 ** (self._failures - 1), LONGEST_PAUSE_SECONDS))
+        if self.failures >= TRANSIENT_TRIES:
+            raise Transient(f"{self.subscription.group} failed {self.failures} times in a row.") from error
+        await self._clock.sleep(min(FIRST_PAUSE_SECONDS * 2 ** (self.failures - 1), LONGEST_PAUSE_SECONDS))
 
 
 def _parked(group: str, raw: RawDelivery, error: Exception, now: datetime) -> Envelope:

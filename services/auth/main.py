@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -35,6 +35,7 @@ class AuthService:
     """Auth, as others see it."""
 
     app: web.Application
+    workspace_of: Callable[[web.Request], Awaitable[UUID]]
     keyring: Keyring
     connecting: Connecting
     lending: Lending
@@ -127,6 +128,7 @@ def build(
     )
     return AuthService(
         app=pages.app(),
+        workspace_of=pages.workspace_of,
         keyring=keyring,
         connecting=connecting,
         lending=lending,
