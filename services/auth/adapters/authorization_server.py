@@ -22,7 +22,14 @@ CALL_SECONDS: Final = 10.0
 """Seconds for one token call. Two of them, one with each refresh token, fit into the lease of a refresh (25 s)."""
 
 SHORTEST_LIFE: Final = timedelta(minutes=5)
-"""What we believe when a provider does not say how long its token lives: less than either provider's."""
+"""What we believe when a provider does not say how long its token lives, or says what cannot be: less than either
+provider's, and more than the time at which a token is refreshed, or each would be refreshed as soon as it came."""
+
+LONGEST_LIFE: Final = timedelta(days=1)
+"""Either provider's tokens live for an hour at most; what is said to live for years would never be renewed."""
+
+TOKEN_MAX: Final = 8192
+"""Characters of a token. Xero's, a JWT with all scopes, has some 1,500; servers commonly refuse headers above 8 kB."""
 
 
 _REFUSALS: Final = frozenset(
@@ -183,24 +190,21 @@ class AuthorizationServer:
             try:
                 return self._pair(await call(client), asked_at)
             except OAuthError as error:
-                code = error.error if error.error in _REFUSALS else "refused"
+                code = str(error.error) if str(error.error) in _REFUSALS else "refused"
                 raise Rejected(f"{self._title} refused the token request ({code}).", code=code) from None
             except httpx2.HTTPError as error:
                 raise self._silent(error) from None
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 sentence = f"{self._title} answered a token request with something that is not its JSON."
                 raise Transient(sentence) from None
 
     def _pair(self, answer: Mapping[str, Any], asked_at: datetime) -> TokenPair:
-        life = answer.get("expires_in")
-        lives = SHORTEST_LIFE if life is None else timedelta(seconds=int(life))
-        scopes = str(answer.get("scope") or " ".join(self._profile.scopes))
-        refresh = answer.get("refresh_token")
+        scope, refresh = answer.get("scope"), answer.get("refresh_token")
         return TokenPair(
-            access=str(answer["access_token"]),
-            refresh=None if refresh is None else str(refresh),
-            expires_at=asked_at + lives,
-            scopes=tuple(scopes.split()),
+            access=_token(answer["access_token"]),
+            refresh=None if refresh is None else _token(refresh),
+            expires_at=asked_at + _life(answer.get("expires_in")),
+            scopes=tuple(scope.split()) if isinstance(scope, str) and scope else self._profile.scopes,
         )
 
     def _client(self) -> AsyncOAuth2Client:
@@ -217,3 +221,20 @@ class AuthorizationServer:
 
     def _silent(self, error: httpx2.HTTPError) -> Transient:
         return Transient(f"{self._title} did not answer a token request ({type(error).__name__}).")
+
+
+def _token(said: object) -> str:
+    """A token that can stand in a header.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(said, str) or not 0 < len(said) <= TOKEN_MAX or not all("!" <= letter <= "~" for letter in said):
+        raise ValueError("not a token")
+    return said
+
+
+def _life(said: object) -> timedelta:
+    seconds = said if isinstance(said, int | float) else 0
+    believed = SHORTEST_LIFE.total_seconds() <= seconds <= LONGEST_LIFE.total_seconds()
+    return timedelta(seconds=seconds) if believed else SHORTEST_LIFE

@@ -179,7 +179,8 @@ class Refreshing:
     async def _keep(self, workspace: UUID, seen: Connection, pair: TokenPair, *, forced: bool) -> None:
         async with self._database.transaction(workspace) as tx:
             connection = await self._store.connection(tx, seen.provider, hold=True)
-            if connection is not None and (connection.generation, connection.state) == (seen.generation, seen.state):
+            # Called refused meanwhile or not, the pair is kept: the provider has spent the one before.
+            if connection is not None and connection.generation == seen.generation:
                 kept = rotated(connection, pair, now=self._clock.now(), forced=forced)
                 await self._store.put_connection(tx, kept)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from libs.contracts.errors import ConsentLost, Malformed
+from libs.contracts.errors import ConsentLost, Malformed, Transient
 from libs.contracts.identity import RecordKind
 from libs.qonto import wire
 from libs.qonto.client import PER_PAGE_MAX, QontoClient
@@ -16,6 +16,9 @@ from libs.qonto.words import object_in
 from services.ingest.ports import Page, TokenLender
 
 _BORROWER: Final = "ingest"
+
+_TOKENS: Final = 2
+"""Tokens tried for one call: the one at hand, and the one that auth lends after a refusal."""
 
 
 @dataclass(frozen=True)
@@ -28,29 +31,33 @@ class QontoOverHttp:
     async def records(self, workspace: UUID, kind: RecordKind, *, page: int, since: datetime | None) -> Page:
         """A page of supplier invoices changed at or after an instant.
 
-        A token that Qonto refuses is reported to auth, and the call is made once more with the one lent then.
+        A token that Qonto refuses is reported to auth, and the call is made once more with the one lent then. It is
+        auth who says whether the consent rests or is lost.
 
         Raises:
-            ConsentLost: Qonto refused the fresh token too, or auth has none to lend.
-            Transient: The network failed, or Qonto is down or busy.
+            ConsentLost: Auth has no token to lend any more.
+            Transient: The network failed, Qonto is down or busy, or it refused two tokens in a row.
             Rejected: Qonto refused the request, or there are no lists of this kind (`no_such_list`).
             Malformed: The answer is not of the shape Qonto promises.
         """
         if kind != "supplier_invoice":
             raise Malformed(f"Qonto has no list of {kind}s.", code="no_such_list")
+        for _ in range(_TOKENS):
+            answer = await self._asked(workspace, page, since)
+            if answer is not None:
+                return Page([_words(invoice) for invoice in answer.invoices], _pages(answer))
+        raise Transient("Qonto refused two tokens in a row; the next call is made with another.")
+
+    async def _asked(self, workspace: UUID, page: int, since: datetime | None) -> wire.Page | None:
+        """The answer, or None when the token was refused."""
         lent = await self.lender.lend(_BORROWER, workspace, "qonto")
         try:
-            answer = await self._asked(lent.secret, page, since)
+            return await self.client.list_supplier_invoices(
+                lent.secret, updated_from=since, sort_by="updated_at:asc", page=page, per_page=PER_PAGE_MAX
+            )
         except ConsentLost:
             await self.lender.refused(workspace, "qonto", lent.secret)
-            lent = await self.lender.lend(_BORROWER, workspace, "qonto")
-            answer = await self._asked(lent.secret, page, since)
-        return Page([_words(invoice) for invoice in answer.invoices], _pages(answer))
-
-    async def _asked(self, token: str, page: int, since: datetime | None) -> wire.Page:
-        return await self.client.list_supplier_invoices(
-            token, updated_from=since, sort_by="updated_at:asc", page=page, per_page=PER_PAGE_MAX
-        )
+            return None
 
 
 def _words(invoice: wire.SupplierInvoice) -> Mapping[str, Any]:

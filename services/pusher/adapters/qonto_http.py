@@ -38,7 +38,7 @@ class QontoOverHttp:
 
     A 401 is told to the lender, which refreshes, and the call is made once more: Qonto looks at the token before
     anything else, so a call that met a 401 had no effect. A 403 means that the consent lacks a scope, which only a
-    person can mend. A second 401 is told as well: to the lender it means that the grant itself is refused.
+    person can mend. A second 401 is told as well: it is the lender who says whether the consent rests or is lost.
     """
 
     def __init__(self, client: QontoClient, lender: TokenLender) -> None:
@@ -65,14 +65,14 @@ class QontoOverHttp:
         """Every supplier invoice created since an instant; see the port for the errors.
 
         The order of creation does not change while pages are read; as a check, no fewer invoices may have been seen
-        than Qonto counts. A look that misses one would lead to a second invoice.
+        than Qonto counts, and it must count. A look that misses one would lead to a second invoice.
         """
         found: dict[str, ReadBack] = {}
         number = 1
         for _ in range(PAGES_MAX):
             page = await self._page(workspace, account, since, number)
             found |= {invoice.id: _read_back(invoice) for invoice in page.invoices}
-            if page.next_page is None and len(found) >= (page.total_count or 0):
+            if page.next_page is None and page.total_count is not None and len(found) >= page.total_count:
                 return list(found.values())
             if page.next_page is None:
                 break
@@ -104,7 +104,7 @@ class QontoOverHttp:
             return await self._once(await self._lend(workspace, account), call)
         except _Unauthorized as refused:
             await self._lender.refused(workspace, "qonto", refused.secret)
-            raise ConsentLost("Qonto refuses a fresh token of this workspace, too. Reconnect Qonto.") from None
+            raise Transient("Qonto refused two tokens in a row; the next call is made with another.") from None
 
     async def _once(self, token: LentToken, call: Callable[[str], Awaitable[T]]) -> T:
         try:

@@ -13,6 +13,9 @@ from services.xero_mcp.ports import TokenLender
 
 BORROWER: Final = "xero_mcp"
 
+_TOKENS: Final = 2
+"""Tokens tried for one call: the one at hand, and the one that auth lends after a refusal."""
+
 
 class Answer(Protocol):
     """What every answer of Xero carries."""
@@ -37,20 +40,23 @@ class Reading:
         """One call, given a token and the organisation's id.
 
         A token that Xero refuses is reported to auth, which refreshes it once; the call is then made once more. An
-        organisation that Xero refuses to a good token was disconnected there, and is reported in the same way.
+        organisation that Xero refuses to a good token was disconnected there, and is reported in the same way. It is
+        auth who says whether the consent rests or is lost.
 
         Raises:
             ConsentLost: Xero no longer honours the consent.
-            Transient: The budget is used up, or Xero or auth does not answer.
+            Transient: The budget is used up, Xero or auth does not answer, or two tokens in a row were refused.
             Rejected: Xero refused the call itself.
             Malformed: Xero answered with a shape that it does not promise.
         """
-        try:
-            return await self._once(workspace, call)
-        except ConsentLost:
-            return await self._once(workspace, call)
+        for _ in range(_TOKENS):
+            answer = await self._once(workspace, call)
+            if answer is not None:
+                return answer
+        raise Transient("Xero refused two tokens in a row; the next call is made with another.")
 
-    async def _once(self, workspace: UUID, call: Callable[[str, str], Awaitable[AnswerT]]) -> AnswerT:
+    async def _once(self, workspace: UUID, call: Callable[[str, str], Awaitable[AnswerT]]) -> AnswerT | None:
+        """The answer, or None when the token was refused."""
         lent = await self._lender.lend(BORROWER, workspace, "xero")
         async with self._pacing.turn(lent.account):
             try:
@@ -59,14 +65,13 @@ class Reading:
                 if error.retry_after_seconds is not None:
                     self._pacing.close(lent.account, seconds=error.retry_after_seconds)
                 raise
-            except ConsentLost as refusal:
-                refused: Exception = refusal
             except Rejected as refusal:
                 if refusal.code != "forbidden":
                     raise
-                refused = refusal
+            except ConsentLost:
+                pass
             else:
                 self._pacing.learn(lent.account, day_left=answer.budget.day_remaining)
                 return answer
         await self._lender.refused(workspace, "xero", lent.secret)
-        raise ConsentLost("Xero refused the token it had just given. Connect Xero again.") from refused
+        return None

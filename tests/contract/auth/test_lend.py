@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from uuid import uuid4
 
@@ -59,12 +59,27 @@ class DiesAfterTheAnswer:
         await self._inner.revoke(refresh_token)
 
 
-async def another_process(stage: Stage, http: httpx.AsyncClient, *, dies: bool = False) -> AuthService:
-    client = xero_client(stage.xero, stage.auth.url, http, stage.clock)
+class RefusedMeanwhile(DiesAfterTheAnswer):
+    """A provider that answers while, in another process, the token of before is found to be refused."""
+
+    def __init__(self, inner: ProviderClient, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(inner)
+        self._meanwhile = meanwhile
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        pair = await self._inner.refresh(refresh_token)
+        await self._meanwhile()
+        return pair
+
+
+async def another_process(
+    stage: Stage, http: httpx.AsyncClient, *, played: Callable[[ProviderClient], ProviderClient] = lambda real: real
+) -> AuthService:
+    """Auth in a process of its own, before the real provider or one that plays a trick on it."""
     return build_auth(
         stage.auth.url,
         clock=stage.clock,
-        clients={"xero": DiesAfterTheAnswer(client) if dies else client},
+        clients={"xero": played(xero_client(stage.xero, stage.auth.url, http, stage.clock))},
         log=stage.kept.log,
         database=await stage.kept.database(),
         store=stage.kept.store,
@@ -92,7 +107,7 @@ async def test_a_process_that_dies_between_the_answer_and_the_commit_costs_no_co
     await stage.auth.connect(workspace, "xero")
     stage.clock.advance(ALMOST_OLD_SECONDS)
     async with web_client() as http:
-        dying = await another_process(stage, http, dies=True)
+        dying = await another_process(stage, http, played=DiesAfterTheAnswer)
         with pytest.raises(Died):
             await dying.lending._refreshing.refreshed(workspace, "xero", beyond=0)
         stage.clock.advance(LEASE.total_seconds())  # Xero honours the spent token for 30 minutes, Qonto for 60 seconds

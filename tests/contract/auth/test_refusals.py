@@ -10,9 +10,15 @@ import pytest
 
 from libs.contracts.errors import ConsentLost, Transient
 from libs.contracts.events import ConsentLost as ConsentLostEvent
-from services.auth.domain.connection import LONGEST_REST, REFUSED_FOR_GOOD, SHORTEST_REST
+from services.auth.domain.connection import LEASE, LONGEST_REST, REFUSED_FOR_GOOD, SHORTEST_REST
 from tests.contract.auth.conftest import Stage, events_of
-from tests.contract.auth.test_lend import another_process, token_calls
+from tests.contract.auth.test_lend import (
+    Died,
+    DiesAfterTheAnswer,
+    RefusedMeanwhile,
+    another_process,
+    token_calls,
+)
 from tests.support.auth import TENANT, told, web_client
 
 A_LITTLE_SECONDS = 1.0
@@ -119,6 +125,39 @@ async def test_a_late_second_refusal_is_a_new_story(stage: Stage) -> None:
     stage.clock.advance(11 * 60)
     await refuse(stage, workspace)
     assert await stage.auth.service.connection_state(workspace, "xero") == "active"
+
+
+async def test_a_process_that_dies_while_a_refused_connection_is_tried_again_costs_no_consent(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    await refuse_twice(stage, workspace)
+    stage.clock.advance(SHORTEST_REST.total_seconds() + A_LITTLE_SECONDS)
+    async with web_client() as http:
+        dying = await another_process(stage, http, played=DiesAfterTheAnswer)
+        with pytest.raises(Died):
+            await dying.lending._refreshing.refreshed(workspace, "xero", beyond=0)
+    stage.clock.advance(LEASE.total_seconds())
+    assert (await stage.auth.service.lend("xero_mcp", workspace, "xero")).account == TENANT
+    assert await stage.auth.service.connection_state(workspace, "xero") == "active"
+
+
+async def test_a_token_that_arrives_while_the_one_before_is_refused_is_kept(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    await refuse(stage, workspace)
+    token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+
+    async def refused_elsewhere() -> None:
+        with pytest.raises(Transient):
+            await stage.auth.service.refused(workspace, "xero", token.secret)
+
+    async with web_client() as http:
+        other = await another_process(stage, http, played=lambda real: RefusedMeanwhile(real, refused_elsewhere))
+        fresh = await other.lending._refreshing.refreshed(workspace, "xero", beyond=2)
+    assert fresh.access_token != token.secret
+    # The provider has spent the token of before: to drop this one would leave nothing when its grace is over.
+    assert await stage.auth.service.connection_state(workspace, "xero") == "active"
+    assert (await stage.auth.service.lend("xero_mcp", workspace, "xero")).secret == fresh.access_token
 
 
 async def revocations(stage: Stage) -> int:

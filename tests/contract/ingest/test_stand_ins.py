@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from libs.blobs.memory import MemoryBlobs
 from libs.contracts.envelope import Envelope, enveloped
-from libs.contracts.errors import ConsentLost
+from libs.contracts.errors import ConsentLost, Transient
 from libs.contracts.events import DocumentFetched, DocumentMissing, EntityNormalized, MatchDecided, RecordPulled
 from libs.contracts.identity import Provider, record_of
 from libs.crypto.lent import LentToken
@@ -260,7 +260,13 @@ async def test_a_token_that_qonto_refuses_is_reported_and_the_call_made_once_mor
         reader = QontoOverHttp(QontoClient(http, qonto.url), lender)
         await reader.records(kept.workspace, "supplier_invoice", page=1, since=None)
         assert lender.refusals == ["stale"]
-        with pytest.raises(ConsentLost):
-            await QontoOverHttp(QontoClient(http, qonto.url), Lender(["stale", "stale too"])).records(
+
+
+async def test_a_second_refusal_at_qonto_is_reported_too_and_is_tried_again(kept: Kept) -> None:
+    async with running_standin() as qonto, httpx.AsyncClient() as http:
+        lender = Lender(["stale", "stale too"])
+        with pytest.raises(Transient):
+            await QontoOverHttp(QontoClient(http, qonto.url), lender).records(
                 kept.workspace, "supplier_invoice", page=1, since=None
             )
+        assert lender.refusals == ["stale", "stale too"]

@@ -16,6 +16,7 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from pydantic import AnyUrl
 
 from libs.xero.endpoints import READ_SCOPES
+from services.auth.domain.connection import LONGEST_REST
 from tests.contract.xero_mcp.conftest import BILL, CALLBACK, FILE, PDF, McpStage
 from tests.support.auth import TENANT, calls, told
 
@@ -165,6 +166,23 @@ async def test_a_token_refused_once_is_replaced_within_the_call(stage: McpStage)
         await told(stage.xero, "faults", {"method": "GET", "path": path, "kind": "revoked"})
         answer = await client.call_tool("get_invoice", {"invoice_id": BILL})
     assert not answer.is_error
+
+
+async def test_refusals_one_after_another_are_an_outage_and_no_lost_consent(stage: McpStage) -> None:
+    async with official_client(stage) as client:
+        await client.call_tool("get_invoice", {"invoice_id": BILL})
+        path = "/api.xro/2.0/Invoices/{InvoiceID}"
+        await told(stage.xero, "faults", {"method": "GET", "path": path, "kind": "revoked", "times": 4})
+        for _ in range(2):
+            answer = await client.call_tool("get_invoice", {"invoice_id": BILL})
+            assert answer.structured_content is not None
+            assert answer.structured_content["error"]["kind"] == "Transient"
+        assert await stage.auth.service.connection_state(stage.workspace, "xero") == "refused"
+        for _ in range(4):
+            stage.clock.advance(LONGEST_REST.total_seconds())
+            again = await client.call_tool("get_invoice", {"invoice_id": BILL})
+    assert not again.is_error
+    assert await stage.auth.service.connection_state(stage.workspace, "xero") == "active"
 
 
 async def test_a_long_run_never_makes_xero_refuse(stage: McpStage) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from libs.contracts.errors import ConsentLost, OutcomeUnknown, Stale, Transient
+from libs.contracts.errors import OutcomeUnknown, Stale, Transient
 from libs.crypto.lent import LentToken
 from libs.qonto.client import QontoClient
 from services.pusher.adapters.qonto_http import QontoOverHttp
@@ -71,9 +71,16 @@ async def test_a_list_of_a_shape_that_qonto_does_not_promise_is_no_proof_of_abse
         await reader.created_since(WORKSPACE, "org", NOW)
 
 
-async def test_a_second_refusal_of_a_fresh_token_asks_for_a_person() -> None:
+@pytest.mark.parametrize("meta", [None, {}, {"next_page": None}, {"total_count": "none"}, []])
+async def test_a_list_that_does_not_say_how_many_it_holds_is_no_proof_of_absence(meta: object) -> None:
+    reader, _ = qonto(lambda _: httpx.Response(200, json={"supplier_invoices": [], "meta": meta}))
+    with pytest.raises(Transient, match="could not be read to its end"):
+        await reader.created_since(WORKSPACE, "org", NOW)
+
+
+async def test_a_second_refusal_is_told_and_is_no_reason_to_send_a_person_to_reconnect() -> None:
     writer, lender = qonto(lambda _: httpx.Response(401, json={"errors": []}))
-    with pytest.raises(ConsentLost):
+    with pytest.raises(Transient):
         await writer.upload(WORKSPACE, UPLOAD)
     assert (lender.lent, lender.refusals) == (2, 2)
 
