@@ -58,6 +58,14 @@ def test_the_lock_holds_every_package_that_is_asked_for() -> None:
     assert sorted(names - locked) == []
 
 
+def test_every_source_can_be_looked_up_by_a_stranger() -> None:
+    """Not in a note that is no part of the repository."""
+    notes = re.compile(r"\bfacts[ /](on )?\w+(\.md|, (section )?\d)|\bdesign\.m" + "d")
+    assert [
+        name for name in tracked() if name.endswith((".py", ".md", ".sql")) and notes.search(Source(name).text)
+    ] == []
+
+
 def test_links_between_the_papers_lead_somewhere() -> None:
     broken = [
         f"{name}: {target}"

@@ -36,7 +36,7 @@ class XeroAccounts:
 
     A user has one list of connections, whichever workspace each of them was made for; `authEventId` tells which were
     made or renewed by the consent that a token comes from, and stands in the token as `authentication_event_id`.
-    Source: developer.xero.com, OAuth 2.0, "Check the tenants you're authorized to access"; facts/xero.md, section 5.
+    Source: developer.xero.com, OAuth 2.0, "Check the tenants you're authorized to access".
     """
 
     def __init__(self, client: XeroClient) -> None:

@@ -1,6 +1,6 @@
 """What becomes of a bill once its document lies at Qonto. Qonto's API cannot change or delete a supplier invoice.
 
-Source: facts on Qonto, section 1.4: no PATCH and no DELETE is documented.
+Source: docs.qonto.com, supplier invoices: no PATCH and no DELETE is documented.
 """
 
 from __future__ import annotations

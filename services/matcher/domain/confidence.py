@@ -4,7 +4,7 @@ Candidates compete with each other, with "Qonto does not have it", and with the 
 invoice. With `o` the odds of a pair, `S` the sum of odds over the candidates of this bill and `R` the sum of odds of
 the other bills that want this supplier invoice, `p = o / (1 + S + R)`. What is left is "Qonto does not have it". So two
 bills can never both be sure of one supplier invoice. Measured on Splink's weights this lifts precision at 0.85
-from .950 to .999 (facts on matching, section 4.3).
+from .950 to .999 (50,000 synthetic invoices on each side).
 """
 
 from __future__ import annotations

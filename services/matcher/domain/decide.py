@@ -1,4 +1,4 @@
-"""The decision about one bill: the table of design.md, section 5, row by row.
+"""The decision about one bill: a table, row by row.
 
 The rows are tried in this order; the first that holds decides.
 

@@ -12,7 +12,7 @@ from libs.contracts.entities import Bill
 from libs.contracts.events import ExpectedFields
 
 APPROVED: Final = frozenset({"AUTHORISED", "PAID"})
-"""Source: facts on Xero, section 4, Invoice.Status. Paid after approval changes nothing for us."""
+"""Source: Xero-OpenAPI 16.1.0, Invoice.Status. Paid after approval changes nothing for us."""
 
 _GONE: Final = {
     "voided": "The bill is voided in Xero, so there is nothing to do.",

@@ -18,7 +18,7 @@ PLAUSIBLE_BITS: Final = -8.0
 Veto = Literal["currency_differs", "credit_note", "rejected_at_qonto", "claimed_by_other_bill"]
 
 _REFUSED: Final = frozenset({"rejected", "discarded"})
-"""Source: facts on Qonto, section 1.5, statuses."""
+"""Source: docs.qonto.com, supplier invoices, statuses."""
 
 VETO_SENTENCES: Final[dict[Veto, str]] = {
     "currency_differs": "Qonto has a supplier invoice like this bill, but in another currency.",

@@ -14,8 +14,8 @@ class Policy:
 
     Attributes:
         id: Name and version; any change of a value is a new version.
-        threshold: Probability at and above which a decision is carried out by itself; `t` of the design.
-        floor: Probability below which nothing is worth a person's look; `f` of the design.
+        threshold: Probability at and above which a decision is carried out by itself.
+        floor: Probability below which nothing is worth a person's look.
         rival_margin: Probability of "Qonto does not have it" that is wanted before posting when this bill, taken alone,
             would be one that Qonto has: then only rivals speak against it, and they must do so a hundred times over.
         asks_without_document: A bill without a file is shown instead of posted.
@@ -33,4 +33,4 @@ class Policy:
 
 
 STANDARD: Final = Policy()
-"""Thresholds of design.md, section 5; no rule beyond the two that keep a posting from being wrong."""
+"""The thresholds of a workspace that has set none; no rule beyond the two that keep a posting from being wrong."""

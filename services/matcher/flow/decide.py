@@ -39,7 +39,7 @@ from services.matcher.domain.standing import BillRow, decided, is_news, outcome_
 from services.matcher.ports import Claim, DecisionStore, RecordStore, WindowStore, Workspaces
 
 IDLE_SECONDS: Final = 0.2
-"""Seconds between looks when nothing is due: a sign-off is decided well within its second (design.md, section 10)."""
+"""Seconds between looks when nothing is due: a sign-off is decided well within its second."""
 
 REST: Final = timedelta(minutes=1)
 """How long a workspace rests whose rows do not open: a person has to do something, and a look a minute is cheap."""

@@ -24,7 +24,7 @@ BORROWER: Final = "pusher"
 
 REQUESTS_PER_10_SECONDS: Final = 500
 """Half of what Qonto takes from one address, 1000 requests in 10 s: ingest reads from the same one.
-Source: docs.qonto.com, rate limits (facts/qonto.md 2.4)."""
+Source: docs.qonto.com, rate limits."""
 
 PAGES_MAX: Final = 500
 """Pages of one look, 100 invoices each. A window of more than 50,000 invoices could not be read in time."""

@@ -17,7 +17,7 @@ TOKEN_CHARACTERS: Final = 12
 invoices of one window of one workspace; two are alike by chance once in a billion looks."""
 
 EXTENSIONS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
-"""What Qonto takes, by type. Source: facts/qonto.md 1.1 and 1.6 (docs.qonto.com, attachments: JPEG, PNG, PDF)."""
+"""What Qonto takes, by type. Source: docs.qonto.com, attachments: JPEG, PNG, PDF."""
 
 FILE_MAX_BYTES: Final = 10 * 1000 * 1000
 """Bytes. Source: docs.qonto.com, bulk-upload-supplier-invoices: max 10 MB a file; read as decimal, the stricter."""

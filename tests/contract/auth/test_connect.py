@@ -51,7 +51,7 @@ async def test_the_way_to_xero_carries_pkce_and_a_state_that_cannot_be_guessed(q
     assert query["code_challenge_method"] == "S256"
     assert len(query["code_challenge"]) == 43
     assert len(query["state"].partition(".")[2]) >= 32
-    assert query["redirect_uri"].startswith("http://localhost:")  # facts/xero.md, 5: 127.0.0.1 is refused
+    assert query["redirect_uri"].startswith("http://localhost:")  # 127.0.0.1 is refused: developer.xero.com
     assert query["scope"].split() == list(READ_SCOPES)
 
 

@@ -21,7 +21,7 @@ from tests.contract.auth.conftest import Stage, events_of
 from tests.support.auth import TENANT, build_auth, calls, told, web_client, xero_client
 
 ALMOST_OLD_SECONDS: Final = 1800 - 60
-"""A Xero token lives 30 minutes; with a minute left it is refreshed first. Source: facts/xero.md, section 5."""
+"""A Xero token lives 30 minutes; with a minute left it is refreshed first. Source: developer.xero.com, OAuth 2.0."""
 
 
 class Died(BaseException):

@@ -1,4 +1,4 @@
-"""Qonto's consent: what differs from Xero's. Facts: facts/qonto.md, section 2."""
+"""Qonto's consent: what differs from Xero's. Source: docs.qonto.com, OAuth."""
 
 from __future__ import annotations
 

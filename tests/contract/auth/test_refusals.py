@@ -98,7 +98,7 @@ async def test_refusals_for_a_whole_day_are_a_lost_consent_said_once_that_can_st
     assert stage.clock.now() - begun >= REFUSED_FOR_GOOD
     with pytest.raises(ConsentLost):
         await stage.auth.service.lend("xero_mcp", workspace, "xero")
-    assert tries < 60  # far below the 200 refusals an hour that Qonto allows: facts/qonto.md, 2.4
+    assert tries < 60  # far below the 200 refusals an hour that Qonto allows: docs.qonto.com, rate limits
     (lost,) = await losses(stage)
     assert "Connect Xero again" in lost.sentence
     before = await revocations(stage)

@@ -113,7 +113,7 @@ async def test_a_bill_without_attachment_has_no_document(kept: Kept) -> None:
 
 
 async def test_a_document_too_large_for_qonto_is_never_downloaded_and_its_size_is_said(kept: Kept) -> None:
-    # Qonto takes files of at most 10 MB. Source: facts on Qonto, 1.1.
+    # Qonto takes files of at most 10 MB. Source: docs.qonto.com, bulk upload.
     xero = MemoryProvider()
     xero.attach(kept.workspace, "b", attachment(size=25 * 1024 * 1024), b"")
     said = await fetched(kept, xero)
@@ -253,7 +253,7 @@ async def test_a_decision_that_changes_during_the_download_silences_it(kept: Kep
 
 
 async def test_at_most_four_documents_are_fetched_at_once(kept: Kept) -> None:
-    # Xero allows five calls at once a tenant. Source: facts on Xero, section 5.
+    # Xero allows five calls at once a tenant. Source: developer.xero.com, OAuth 2.0 limits.
     class Watched(MemoryProvider):
         now, most = 0, 0
 

@@ -128,7 +128,7 @@ async def test_a_barrier_stands_behind_every_record_of_its_window(kept: Kept) ->
 
 
 async def test_records_that_shift_while_paging_are_not_lost(kept: Kept) -> None:
-    # Rows shift while paging: bound the window and re-read. Source: facts on Qonto, 1.8; facts on Xero, section 4.
+    # Rows shift while paging: bound the window and re-read. Source: docs.qonto.com, pagination; Xero-OpenAPI 16.1.0.
     xero = MemoryProvider(page_size=3)
     add_bills(kept, xero, range(12))
     puller = kept.puller("xero", xero)

@@ -56,7 +56,7 @@ def test_a_bill_is_read_with_exact_money_and_utc_dates() -> None:
     read = bill()
     assert (read.total, read.total_tax) == (Money(minor=11900, currency="EUR"), Money(minor=1900, currency="EUR"))
     assert (read.number, read.supplier_name, read.contact_id) == ("RE-17", "Müller GmbH", "c-1")
-    # Document dates are midnight UTC whatever the offset says. Source: facts on Xero, section 4, "Dates".
+    # Document dates are midnight UTC whatever the offset says. Source: developer.xero.com, "Dates".
     assert (read.issue_date, read.due_date) == (date(2018, 10, 20), date(2018, 11, 19))
     assert read.has_document
     assert read.defects == ()
@@ -123,7 +123,7 @@ def test_decimals_count_as_the_currency_has_them_and_none_is_rounded(
     ],
 )
 def test_an_offset_of_a_date_may_be_missing_and_never_moves_the_day(written: str, day: date) -> None:
-    # Source: facts on Xero, section 4, "Dates": the offset may be missing; take the UTC date, never local.
+    # Source: developer.xero.com, "Dates": the offset may be missing; take the UTC date, never local.
     assert bill(Date=written).issue_date == day
 
 

@@ -1,4 +1,4 @@
-"""The decision table, row by row (design.md, section 5)."""
+"""The decision table, row by row."""
 
 from __future__ import annotations
 

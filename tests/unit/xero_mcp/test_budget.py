@@ -1,4 +1,4 @@
-"""Xero's budget as we keep it. Facts: facts/xero.md, section 5."""
+"""Xero's budget as we keep it. Source: developer.xero.com, OAuth 2.0 limits."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from libs.contracts.money import Money
 from well.demo.company.booked import BookedBill
 
 HUGE_PDF_BYTES: Final = 25_000_000
-"""Bytes. The largest attachment any page of Xero allows; Qonto takes 10 MB (facts on Qonto, section 1.1)."""
+"""Bytes. The largest attachment any page of Xero allows; Qonto takes 10 MB (docs.qonto.com, bulk upload)."""
 
 UNKNOWN_CURRENCY: Final = "XQZ"
 """A code that looks like a currency and is not in ISO 4217."""

@@ -13,10 +13,10 @@ PER_MILLE: Final = 1000
 """Tax rates are whole per mille: 5.5 % is 55, and no float is near."""
 
 Kind = Literal["ACCPAY", "ACCPAYCREDIT", "ACCREC"]
-"""A bill, a supplier's credit, a sales invoice. Source: facts on Xero, section 4, Invoice.Type."""
+"""A bill, a supplier's credit, a sales invoice. Source: Xero-OpenAPI 16.1.0, Invoice.Type."""
 
 Status = Literal["DRAFT", "SUBMITTED", "AUTHORISED", "PAID", "VOIDED", "DELETED"]
-"""Source: facts on Xero, section 4, Invoice.Status."""
+"""Source: Xero-OpenAPI 16.1.0, Invoice.Status."""
 
 Attached = Literal["nothing", "paper", "broken"]
 """What hangs on the bill in Xero: no file, the supplier's PDF, or a PDF that was cut off on its way."""

@@ -8,7 +8,7 @@ from typing import Final
 from well.demo.company.booked import BookedBill
 
 _REFUSED: Final = re.compile(r'[<>:"/\\|?*+\s]+')
-"""Characters Xero refuses in the name of an attachment (facts on Xero, section 4), and white space."""
+"""Characters Xero refuses in the name of an attachment (developer.xero.com, attachments), and white space."""
 
 NAME_MAX: Final = 60
 """Codepoints, before `.pdf`: names longer than that are cut by mail programs anyway."""

@@ -68,8 +68,8 @@ def as_read_by_ocr(bill: BookedBill, chance: random.Random) -> dict[str, Any]:
     """The bill as Qonto would hold it after reading the supplier's document.
 
     Returns:
-        A supplier invoice in Qonto's own shape (facts on Qonto, section 1.5), analysed, with a fault here and there.
-        Its ids follow from the bill's; what it says follows from `chance` alone.
+        A supplier invoice in Qonto's own shape (docs.qonto.com, supplier invoices), analysed, with a fault here and
+        there. Its ids follow from the bill's; what it says follows from `chance` alone.
     """
     attachment_id = str(derived_id(bill.bill_id, "qonto attachment"))
     arrived_at = datetime.combine(bill.issue_date, time(7), UTC) + timedelta(minutes=chance.randrange(3 * 24 * 60))

@@ -1,6 +1,6 @@
 """The books in Xero's own JSON: invoices, contacts, attachments.
 
-Shapes and field names: facts on Xero, section 4. Amounts are `Decimal` and become JSON numbers digit by digit
+Shapes and field names: Xero-OpenAPI 16.1.0. Amounts are `Decimal` and become JSON numbers digit by digit
 (`json_bytes`); fields that only a sales process fills are left out.
 """
 
