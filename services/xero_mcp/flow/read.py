@@ -65,11 +65,9 @@ class Reading:
                 if error.retry_after_seconds is not None:
                     self._pacing.close(lent.account, seconds=error.retry_after_seconds)
                 raise
-            except Rejected as refusal:
-                if refusal.code != "forbidden":
+            except (Rejected, ConsentLost) as refusal:
+                if isinstance(refusal, Rejected) and refusal.code != "forbidden":
                     raise
-            except ConsentLost:
-                pass
             else:
                 self._pacing.learn(lent.account, day_left=answer.budget.day_remaining)
                 return answer
