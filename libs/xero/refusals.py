@@ -18,7 +18,7 @@ _PROBLEMS: Final = frozenset({"minute", "day", "concurrent", "appminute"})
 """The values of X-Rate-Limit-Problem. Others are not repeated in a sentence: it may reach a log."""
 
 _REFUSED: Final = {
-    403: ("Xero refuses this organisation to our token (403): disconnected, or never connected.", "forbidden"),
+    403: ("Xero forbids this call (403): the organisation was disconnected, or who connected it may not.", "forbidden"),
     404: ("Xero does not have what was asked for (404).", "not_found"),
 }
 

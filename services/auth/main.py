@@ -55,6 +55,10 @@ class AuthService:
         """A borrower saw 401 with this token; see `Lending.refused`."""
         await self.lending.refused(workspace, provider, secret)
 
+    async def forbidden(self, workspace: UUID, provider: Provider) -> None:
+        """A borrower saw 403 with a good token; see `Lending.forbidden`."""
+        await self.lending.forbidden(workspace, provider)
+
     async def revoke(self, workspace: UUID, provider: Provider) -> None:
         """Disconnect; see `Connecting.revoke`."""
         await self.connecting.revoke(workspace, provider)

@@ -32,6 +32,15 @@ class TokenLender(Protocol):
         """
         ...
 
+    async def forbidden(self, workspace: UUID, provider: Literal["xero"]) -> None:
+        """Xero refused the organisation to a good token. Nothing happens when the consent still opens it.
+
+        Raises:
+            ConsentLost: It does not: the organisation was disconnected at Xero.
+            Transient: That cannot be told right now.
+        """
+        ...
+
 
 class Consents(Protocol):
     """Auth, as the one who asks a person."""

@@ -17,8 +17,9 @@ class Fault(BaseModel):
     Attributes:
         method: `GET`, `POST`, `DELETE`, or `*` for any.
         path: A path or its template as `calls` shows it (`/api.xro/2.0/Invoices/{InvoiceID}`), or `*` for any.
-        kind: `429`, `500`, `503`; `timeout`: no answer until the caller gives up; `html`: a page of HTML with status
-            200; `revoked`: as if the token were revoked; `lost`: it is done, and the connection drops unanswered.
+        kind: `403`, `429`, `500`, `503`; `timeout`: no answer until the caller gives up; `html`: a page of HTML
+            with status 200; `revoked`: as if the token were revoked; `lost`: it is done, and the connection drops
+            unanswered.
         times: How many calls fail.
         after: How many matching calls pass before.
         retry_after: Seconds in the Retry-After header of 429 and 503.
@@ -28,7 +29,7 @@ class Fault(BaseModel):
 
     method: str = "*"
     path: str = "*"
-    kind: Literal["429", "500", "503", "timeout", "html", "revoked", "lost"]
+    kind: Literal["403", "429", "500", "503", "timeout", "html", "revoked", "lost"]
     times: Annotated[int, Field(ge=1)] = 1
     after: Annotated[int, Field(ge=0)] = 0
     retry_after: Annotated[int, Field(ge=0)] | None = None

@@ -79,6 +79,18 @@ class Lending:
             await self._refreshing.doubt(workspace, connection)
         await self._current(workspace, provider, beyond=connection.generation)
 
+    async def forbidden(self, workspace: UUID, provider: Provider) -> None:
+        """A borrower saw its account refused to a good token: nothing happens when the consent still opens it.
+
+        Raises:
+            ConsentLost: It does not, and is lost now: a person disconnected it at the provider.
+            Transient: The provider or the database does not answer, or the connection rests after refusals.
+        """
+        connection = await self._current(workspace, provider)
+        if not await self._refreshing.still_opens(workspace, connection):
+            self.forget(workspace, provider)
+            await self._current(workspace, provider)
+
     async def state(self, workspace: UUID, provider: Provider) -> ConnectionState:
         """How the connection stands."""
         connection = await self._look(workspace, provider)

@@ -113,14 +113,17 @@ class Refreshing:
     async def doubt(self, workspace: UUID, seen: Connection) -> None:
         """Take in that a token was refused right after a refresh, unless the connection has moved on since.
 
-        It rests with its tokens kept. It is lost at once when the provider says that the grant no longer opens its
-        account, and in the end when refusals have lasted for a day.
+        It rests with its tokens kept, and is lost when refusals have lasted for a day.
         """
         now = self._clock.now()
-        if seen.access_token and not await self._clients[seen.provider].opens(seen.access_token, seen.account):
-            await self._end(workspace, seen, lambda held: closed(held, "lost"))
-        else:
-            await self._end(workspace, seen, lambda held: refused(held, now=now))
+        await self._end(workspace, seen, lambda held: refused(held, now=now))
+
+    async def still_opens(self, workspace: UUID, seen: Connection) -> bool:
+        """Whether a consent still opens its account. It is lost when the provider says for certain that it does not."""
+        if seen.access_token is None or await self._clients[seen.provider].opens(seen.access_token, seen.account):
+            return True
+        await self._end(workspace, seen, lambda held: closed(held, "lost"))
+        return False
 
     async def _end(self, workspace: UUID, seen: Connection, after: Callable[[Connection], Connection]) -> None:
         """End a connection's work, for now or for good; when it is lost, say so in the log."""

@@ -37,7 +37,7 @@ RETRY_AFTER_MAX_SECONDS: Final = 86_400.0
 
 _REFUSALS: Final[Mapping[str, str]] = {
     "insufficient_scope": "The consent at Xero does not cover this kind of record. Reconnect it with every scope.",
-    "forbidden": "Xero refuses this organisation to us. Connect Xero again.",
+    "forbidden": "Xero forbids this to the person who connected it. Connect Xero as one who may read it.",
     "not_found": "Xero does not have what was asked for.",
     "document_too_large": "The file is larger than the Xero server hands out.",
     "answer_too_large": "Xero's answer is larger than the Xero server takes.",

@@ -7,6 +7,7 @@ from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from libs.contracts.errors import ConsentLost, Rejected, Transient
+from libs.crypto.lent import LentToken
 from libs.xero.wire import Budget
 from services.xero_mcp.flow.pacing import Pacing
 from services.xero_mcp.ports import TokenLender
@@ -39,9 +40,9 @@ class Reading:
     async def ask(self, workspace: UUID, call: Callable[[str, str], Awaitable[AnswerT]]) -> AnswerT:
         """One call, given a token and the organisation's id.
 
-        A token that Xero refuses is reported to auth, which refreshes it once; the call is then made once more. An
-        organisation that Xero refuses to a good token was disconnected there, and is reported in the same way. It is
-        auth who says whether the consent rests or is lost.
+        A token that Xero refuses is reported to auth, which refreshes it once; the call is then made once more. What
+        Xero forbids to a good token is reported too: the organisation may have been disconnected there. It is auth who
+        says whether the consent rests or is lost.
 
         Raises:
             ConsentLost: Xero no longer honours the consent.
@@ -58,18 +59,23 @@ class Reading:
     async def _once(self, workspace: UUID, call: Callable[[str, str], Awaitable[AnswerT]]) -> AnswerT | None:
         """The answer, or None when the token was refused."""
         lent = await self._lender.lend(BORROWER, workspace, "xero")
-        async with self._pacing.turn(lent.account):
-            try:
-                answer = await call(lent.secret, lent.account)
-            except Transient as error:
-                if error.retry_after_seconds is not None:
-                    self._pacing.close(lent.account, seconds=error.retry_after_seconds)
-                raise
-            except (Rejected, ConsentLost) as refusal:
-                if isinstance(refusal, Rejected) and refusal.code != "forbidden":
-                    raise
-            else:
-                self._pacing.learn(lent.account, day_left=answer.budget.day_remaining)
-                return answer
-        await self._lender.refused(workspace, "xero", lent.secret)
-        return None
+        try:
+            async with self._pacing.turn(lent.account):
+                answer = await self._paced(lent, call)
+        except Rejected as refusal:
+            if refusal.code == "forbidden":
+                await self._lender.forbidden(workspace, "xero")
+            raise
+        except ConsentLost:
+            await self._lender.refused(workspace, "xero", lent.secret)
+            return None
+        self._pacing.learn(lent.account, day_left=answer.budget.day_remaining)
+        return answer
+
+    async def _paced(self, lent: LentToken, call: Callable[[str, str], Awaitable[AnswerT]]) -> AnswerT:
+        try:
+            return await call(lent.secret, lent.account)
+        except Transient as error:
+            if error.retry_after_seconds is not None:
+                self._pacing.close(lent.account, seconds=error.retry_after_seconds)
+            raise

@@ -185,6 +185,19 @@ async def test_refusals_one_after_another_are_an_outage_and_no_lost_consent(stag
     assert await stage.auth.service.connection_state(stage.workspace, "xero") == "active"
 
 
+async def test_a_call_that_xero_forbids_in_a_connected_organisation_stops_no_other(stage: McpStage) -> None:
+    async with official_client(stage) as client:
+        await client.call_tool("get_invoice", {"invoice_id": BILL})
+        path = "/api.xro/2.0/Invoices/{InvoiceID}"
+        await told(stage.xero, "faults", {"method": "GET", "path": path, "kind": "403", "times": 3})
+        for _ in range(3):
+            answer = await client.call_tool("get_invoice", {"invoice_id": BILL})
+            assert answer.structured_content is not None
+            assert answer.structured_content["error"]["code"] == "forbidden"
+            assert not (await client.call_tool("list_attachments", {"invoice_id": BILL})).is_error
+    assert await stage.auth.service.connection_state(stage.workspace, "xero") == "active"
+
+
 async def test_a_long_run_never_makes_xero_refuse(stage: McpStage) -> None:
     async with official_client(stage) as client:
         for _ in range(40):
