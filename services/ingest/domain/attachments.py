@@ -10,10 +10,13 @@ from typing import Final, Literal
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
-QONTO_MAX_BYTES: Final = 10 * 1024 * 1024
-"""Bytes of one file. Source: docs.qonto.com/guides/use-cases/bulk-upload-supplier-invoices: "max 10 MB"."""
+_MEGABYTE: Final = 1_000_000
 
-_MEGABYTE: Final = 1024 * 1024
+QONTO_MAX_BYTES: Final = 10 * _MEGABYTE
+"""Bytes of one file; of the two meanings of a megabyte the smaller one, as the pusher reads it.
+
+Source: docs.qonto.com/guides/use-cases/bulk-upload-supplier-invoices: "max 10 MB".
+"""
 """Bytes, as a person is told a size."""
 
 _MAGIC_WITHIN_BYTES: Final = 1024
@@ -122,8 +125,9 @@ def _kind_of(attachment: Attachment) -> str | None:
 
 
 def _too_large(size_bytes: int) -> Missing:
-    size, limit = size_bytes / _MEGABYTE, QONTO_MAX_BYTES // _MEGABYTE
-    sentence = f"The bill's document has {size:.1f} MB; Qonto takes at most {limit} MB. Attach a smaller one in Xero."
+    tenths = -(-size_bytes * 10 // _MEGABYTE)  # rounded up: ten and a bit is not ten
+    size, limit = f"{tenths // 10}.{tenths % 10}", QONTO_MAX_BYTES // _MEGABYTE
+    sentence = f"The bill's document has {size} MB; Qonto takes at most {limit} MB. Attach a smaller one in Xero."
     return Missing("document_too_large", sentence)
 
 

@@ -115,7 +115,7 @@ async def test_a_bill_without_attachment_has_no_document(kept: Kept) -> None:
 async def test_a_document_too_large_for_qonto_is_never_downloaded_and_its_size_is_said(kept: Kept) -> None:
     # Qonto takes files of at most 10 MB. Source: docs.qonto.com, bulk upload.
     xero = MemoryProvider()
-    xero.attach(kept.workspace, "b", attachment(size=25 * 1024 * 1024), b"")
+    xero.attach(kept.workspace, "b", attachment(size=25_000_000), b"")
     said = await fetched(kept, xero)
     assert isinstance(said, DocumentMissing)
     assert said.code == "document_too_large"

@@ -183,7 +183,7 @@ async def test_a_broken_file_is_said_to_be_broken(kept: Kept) -> None:
 
 async def test_a_file_beyond_qontos_limit_is_not_downloaded(kept: Kept) -> None:
     async with staged(kept) as stage:
-        bill = await stage.holds_bill(b"%PDF-" + bytes(11 * 1024 * 1024))
+        bill = await stage.holds_bill(b"%PDF-" + bytes(11_000_000 - 5))
         await decide_to_post(stage, bill)
         await stage.work()
         [said] = await stage.events(DocumentMissing)
