@@ -16,7 +16,7 @@ from tests.support.postgres import PostgresFixture
 from tests.support.shared import shared
 from tests.support.until import until
 
-ARRIVED: Final = frozenset({"settled", "verified", "differs"})
+ARRIVED: Final = frozenset({"settled", "verified", "differs", "unchecked"})
 """States of a posting that lies at Qonto. What is read off a page without text, or a real page, is not asked here."""
 
 LIMIT_BYTES: Final = 10_000_000
