@@ -11,12 +11,10 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 _MEGABYTE: Final = 1_000_000
+"""Bytes; of its two meanings the smaller one, as the pusher reads it: what we let pass must not be refused later."""
 
 QONTO_MAX_BYTES: Final = 10 * _MEGABYTE
-"""Bytes of one file; of the two meanings of a megabyte the smaller one, as the pusher reads it.
-
-Source: docs.qonto.com/guides/use-cases/bulk-upload-supplier-invoices: "max 10 MB".
-"""
+"""Bytes of one file. Source: docs.qonto.com/guides/use-cases/bulk-upload-supplier-invoices: "max 10 MB"."""
 """Bytes, as a person is told a size."""
 
 _MAGIC_WITHIN_BYTES: Final = 1024
