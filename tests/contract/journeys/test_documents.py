@@ -20,7 +20,7 @@ ARRIVED: Final = frozenset({"settled", "verified", "differs", "unchecked"})
 """States of a posting that lies at Qonto. What is read off a page without text, or a real page, is not asked here."""
 
 LIMIT_BYTES: Final = 10_000_000
-"""Bytes Qonto takes. Source: facts on Qonto, section 1.1."""
+"""Bytes Qonto takes. Source: docs.qonto.com/guides/use-cases/bulk-upload-supplier-invoices: "max 10 MB"."""
 
 PNG: Final = b"\x89PNG\r\n\x1a\n" + bytes(100)
 JPEG: Final = b"\xff\xd8\xff\xe0" + bytes(100)
