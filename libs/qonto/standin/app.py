@@ -13,6 +13,7 @@ from libs.qonto.standin import (
     attachments,
     bulk,
     control,
+    labels,
     listing,
     oauth,
     organizations,
@@ -52,6 +53,9 @@ def build_app(world: World) -> web.Application:
     add.add_get("/v2/attachments/{id}", attachments.show)
     add.add_get("/files/{id}", attachments.download)
     add.add_get("/v2/transactions", transactions.list_transactions)
+    add.add_get("/v2/transactions/{id}", transactions.show_transaction)
+    add.add_get("/v2/labels", labels.list_labels)
+    add.add_get("/v2/labels/{id}", labels.show_label)
     add.add_get("/v2/organization", organizations.show_organization)
     add.add_get("/v1/organizations/{slug}", organizations.gone)
     add.add_get("/v2/organizations/{slug}", organizations.gone)

@@ -1,4 +1,4 @@
-"""`GET /v2/transactions`: read only, as there. Source: docs.qonto.com, "List transactions"."""
+"""`GET /v2/transactions` and one of them: read only, as there. Source: docs.qonto.com, "List transactions"."""
 
 from __future__ import annotations
 
@@ -49,6 +49,19 @@ async def list_transactions(request: web.Request) -> web.Response:
     )
     shown = [orjson.loads(row["document"]) for row in rows]
     return json_answer({"transactions": shown, "meta": meta_of(page, per_page, total)})
+
+
+async def show_transaction(request: web.Request) -> web.Response:
+    """One transaction."""
+    world = request.app[WORLD]
+    row = world.store.row(
+        "select document from transactions where id = ? and organization_id = ?",
+        request.match_info["id"],
+        organization_of(world, request.headers.get("Authorization", ""), "organization.read"),
+    )
+    if row is None:
+        raise Refusal(404, "not_found", "Transaction not found", {"parameter": "id"})
+    return json_answer({"transaction": orjson.loads(row["document"])})
 
 
 def _order(wanted: str) -> str:

@@ -86,6 +86,28 @@ async def test_transactions_are_listed_with_simple_filters(desk: Desk) -> None:
     assert [transaction["id"] for transaction in answer.json()["transactions"]] == ["3"]
 
 
+async def test_a_transaction_is_shown_to_its_own_organization_only(desk: Desk) -> None:
+    """Qonto's Postman collection, "Retrieve a transaction": 200, and 404 with `errors` as an object."""
+    await desk.order("records", transactions=[{"id": "t-1", "side": "debit", "emitted_at": "2026-01-01T00:00:00Z"}])
+    assert (await desk.call("GET", "/v2/transactions/t-1")).json()["transaction"]["side"] == "debit"
+    await desk.order("organizations", id="org-2", name="Autre")
+    other = (await desk.order("tokens", organization="org-2"))["access_token"]
+    answer = await desk.call("GET", "/v2/transactions/t-1", other)
+    assert (answer.status_code, answer.json()["errors"]["code"]) == (404, "not_found")
+
+
+async def test_labels_are_listed_and_belong_to_each_other(desk: Desk) -> None:
+    """Qonto's Postman collection, "List labels" and "Retrieve a label": `{id, name, parent_id}` and `meta`."""
+    answer = (await desk.call("GET", "/v2/labels?per_page=2")).json()
+    assert (len(answer["labels"]), answer["meta"]["total_count"], answer["meta"]["next_page"]) == (2, 3, 2)
+    above, below = answer["labels"]
+    assert (above["parent_id"], below["parent_id"]) == (None, above["id"])
+    assert (await desk.call("GET", f"/v2/labels/{below['id']}")).json() == {"label": below}
+    assert (await desk.call("GET", "/v2/labels/none")).status_code == 404
+    narrow = (await desk.order("tokens", scope="supplier_invoice.read"))["access_token"]
+    assert (await desk.call("GET", "/v2/labels", narrow)).status_code == 403
+
+
 async def test_an_address_that_calls_too_often_is_told_to_wait(desk: Desk) -> None:
     """Documented: "Rate limits": 1,000 calls in 10 seconds an address. `Retry-After` is not, so it can be left out."""
     await desk.order("settings", calls_per_10_seconds=3)
