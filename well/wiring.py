@@ -127,6 +127,7 @@ class Wiring:
             ),
             database=storage.databases["auth"],
             store=PostgresAuthStore(storage.sealer),
+            connected=PostgresConnected(storage.carrying),
             keyring=storage.keyring,
             log=storage.log("auth"),
             clients={

@@ -89,9 +89,17 @@ class AuthPages:
         Raises:
             Rejected: `no_session`.
         """
-        session = await self._tickets.see(request.cookies.get(SESSION_COOKIE, ""), "session")
-        if session is not None:
-            return session[0]
+        return await self.visitor(request.cookies.get(SESSION_COOKIE, ""))
+
+    async def visitor(self, session: str) -> UUID:
+        """The workspace that a session opens, as its cookie carries it.
+
+        Raises:
+            Rejected: `no_session`.
+        """
+        seen = await self._tickets.see(session, "session")
+        if seen is not None:
+            return seen[0]
         if self._settings.sign_in == "open" and self._settings.open_workspace is not None:
             return self._settings.open_workspace
         raise Rejected("You are not signed in. Open the sign-in link that Well gave you.", code="no_session")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from aiohttp import web
 
+from libs.auth_client.wire import PREFIX
 from libs.bus.port import Subscription
 from libs.contracts.identity import Provider
 from libs.crypto.bearer import INSTALLATION
 from libs.crypto.key_provider import KeyProvider
 from libs.crypto.keyring import Keyring
 from libs.crypto.lent import LentToken
+from libs.crypto.seal import WorkspaceKeys
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
@@ -27,7 +29,8 @@ from services.auth.flow.lend import Lending
 from services.auth.flow.mcp_consent import McpConsents
 from services.auth.flow.refresh import Refreshing
 from services.auth.flow.tickets import Tickets
-from services.auth.ports import AuthStore, KeyStore, ProviderClient
+from services.auth.internal_api import InternalApi
+from services.auth.ports import AuthStore, Connected, KeyStore, ProviderClient
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class AuthService:
     """Auth, as others see it."""
 
     app: web.Application
-    workspace_of: Callable[[web.Request], Awaitable[UUID]]
+    pages: AuthPages
+    connections: Connected
     keyring: Keyring
     connecting: Connecting
     lending: Lending
@@ -71,6 +75,26 @@ class AuthService:
         """Every workspace that has had a connection."""
         async with self.database.transaction(INSTALLATION) as tx:
             return await self.store.connected_workspaces(tx)
+
+    async def connected(self, provider: Provider) -> Sequence[UUID]:
+        """The workspaces whose connection to a provider works, or is tried again."""
+        return await self.connections.connected(provider)
+
+    async def workspace_of(self, request: web.Request) -> UUID:
+        """The workspace of a browser's session; see `AuthPages.visitor`."""
+        return await self.pages.workspace_of(request)
+
+    async def visitor(self, session: str) -> UUID:
+        """The workspace that a session opens; see `AuthPages.visitor`."""
+        return await self.pages.visitor(session)
+
+    async def keys(self, workspace: UUID) -> WorkspaceKeys:
+        """All keys of a workspace, made on first use; see `StoredKeyring.keys`."""
+        return await self.keyring.keys(workspace)
+
+    def open_to_services(self, secrets: Mapping[str, bytes], clock: Clock) -> None:
+        """Answer other services under `/internal/v1`, each known by its secret; called before the app is served."""
+        self.app.add_subapp(PREFIX, InternalApi(self, secrets=secrets, clock=clock).app())
 
     async def sign_in_ticket(self, workspace: UUID) -> str:
         """An address that signs a browser in, once, within 15 minutes."""
@@ -108,6 +132,7 @@ def build(
     settings: AuthSettings,
     database: Database,
     store: AuthStore,
+    connected: Connected,
     keyring: Keyring,
     log: EventLog,
     clients: dict[Provider, ProviderClient],
@@ -132,7 +157,8 @@ def build(
     )
     return AuthService(
         app=pages.app(),
-        workspace_of=pages.workspace_of,
+        pages=pages,
+        connections=connected,
         keyring=keyring,
         connecting=connecting,
         lending=lending,

@@ -51,6 +51,18 @@ class ConnectionStore(Protocol):
         ...
 
 
+class Connected(Protocol):
+    """Which connections work, over all workspaces."""
+
+    async def connected(self, provider: Provider) -> Sequence[UUID]:
+        """The workspaces whose connection to a provider is active, or refused for now and tried again.
+
+        Raises:
+            Transient: The database could not be reached.
+        """
+        ...
+
+
 class TicketStore(Protocol):
     """Tickets of a workspace. Expired ones are never found."""
 

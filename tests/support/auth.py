@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ from libs.runtime.clock import Clock
 from libs.runtime.listen import bound_socket, port_of
 from libs.xero.standin import Standin
 from services.auth.adapters.authorization_server import RegisteredApp
-from services.auth.adapters.memory import MemoryAuthStore
+from services.auth.adapters.memory import EachAsked, MemoryAuthStore
 from services.auth.adapters.providers import qonto_server, xero_server
 from services.auth.config import AuthSettings
 from services.auth.main import AuthService, build, build_keyring
@@ -107,6 +107,7 @@ def build_auth(
         settings=settings or AuthSettings(public_url=url, home_url=f"{url}/home"),
         database=database,
         store=store,
+        connected=EachAsked(database, store),
         keyring=keys,
         log=log,
         clients=clients,
@@ -148,8 +149,9 @@ async def running_auth(
     store: AuthStore,
     settings: dict[str, Any] | None = None,
     qonto: QontoStandin | None = None,
+    secrets: Mapping[str, bytes] | None = None,
 ) -> AsyncIterator[RunningAuth]:
-    """Auth against stand-ins that approve every consent."""
+    """Auth against stand-ins that approve every consent; open to the services whose secrets are given."""
     bound = bound_socket()
     url = f"http://localhost:{port_of(bound)}"
     await told(standin, "organisations", {"tenant_id": TENANT, "name": "Atelier Marchand"})
@@ -169,6 +171,8 @@ async def running_auth(
             store=store,
             settings=AuthSettings(public_url=url, home_url=f"{url}/home", **(settings or {})),
         )
+        if secrets is not None:
+            service.open_to_services(secrets, clock)
         async with served(service.app, bound):
             yield RunningAuth(service, url)
         await service.aclose()

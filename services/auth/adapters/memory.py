@@ -7,11 +7,13 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.contracts.identity import Provider
+from libs.crypto.bearer import INSTALLATION
 from libs.database.memory import shared_table_of, table_of
-from libs.database.port import Transaction
+from libs.database.port import Database, Transaction
 from services.auth.domain.connection import Connection
 from services.auth.domain.ticket import Ticket, TicketPurpose
 from services.auth.domain.wrapped_key import WrappedKey
+from services.auth.ports import ConnectionStore
 
 _WORKSPACES = "auth.workspace"
 _KEYS = "auth.workspace_key"
@@ -82,3 +84,22 @@ class MemoryAuthStore:
         if found is not None:
             del table_of(tx, _TICKETS)[sha256]
         return found
+
+
+class EachAsked:
+    """Which connections work, by asking for one workspace after the other: where no role sees them all at once."""
+
+    def __init__(self, database: Database, store: ConnectionStore) -> None:
+        self._database = database
+        self._store = store
+
+    async def connected(self, provider: Provider) -> list[UUID]:
+        """The workspaces whose connection to a provider is active, or refused for now and tried again."""
+        async with self._database.transaction(INSTALLATION) as tx:
+            known = await self._store.connected_workspaces(tx)
+        return sorted([workspace for workspace in known if await self._works(workspace, provider)])
+
+    async def _works(self, workspace: UUID, provider: Provider) -> bool:
+        async with self._database.transaction(workspace) as tx:
+            connection = await self._store.connection(tx, provider)
+        return connection is not None and connection.state in {"active", "refused"}

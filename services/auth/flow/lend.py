@@ -14,14 +14,9 @@ from libs.crypto.lent import LentToken
 from libs.database.port import Database
 from libs.runtime.clock import Clock
 from services.auth.domain.connection import Connection, ConnectionState, is_refused_again, next_step
+from services.auth.domain.rights import may
 from services.auth.flow.refresh import Refreshing
 from services.auth.ports import ConnectionStore
-
-BORROWERS: Final[dict[Provider, frozenset[str]]] = {
-    "xero": frozenset({"xero_mcp"}),
-    "qonto": frozenset({"ingest", "pusher"}),
-}
-"""Who may borrow whose tokens: the one reader of Xero; the reader of Qonto and its only writer."""
 
 LENT_FROM_MEMORY: Final = timedelta(seconds=5)
 """How long a token is lent again without a look at its row, so that a thousand attachments are not a thousand look-ups.
@@ -52,7 +47,7 @@ class Lending:
             ConsentLost: There is no consent, or the provider no longer honours it.
             Transient: The provider or the database does not answer, or the connection rests after refusals.
         """
-        if borrower not in BORROWERS[provider]:
+        if not may(borrower, "borrow_xero" if provider == "xero" else "borrow_qonto"):
             raise Rejected(f"The service {borrower} may not borrow {provider} tokens.", code="not_a_borrower")
         connection = self._from_memory((workspace, provider)) or await self._current(workspace, provider)
         if connection.access_token is None:

@@ -9,38 +9,12 @@ from dataclasses import dataclass
 import pytest
 
 from libs.contracts.events import Event
-from libs.database.port import Database
-from libs.eventlog.port import EventLog
 from libs.runtime.clock import ShiftedClock
 from libs.xero.standin import Standin, running_standin
-from services.auth.adapters.memory import MemoryAuthStore
-from services.auth.adapters.postgres import PostgresAuthStore
-from services.auth.ports import AuthStore
+from tests.contract.auth.asking import Asked, auth_asked
+from tests.contract.auth.kept import Kept
 from tests.support.auth import RunningAuth, running_auth
 from tests.support.memory import MemoryFixture
-from tests.support.postgres import PostgresFixture
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A place where auth keeps its rows."""
-
-    fixture: MemoryFixture | PostgresFixture
-
-    async def database(self) -> Database:
-        """Where its transactions run."""
-        return await self.fixture.database("auth")
-
-    @property
-    def store(self) -> AuthStore:
-        """Who speaks to it."""
-        in_memory = isinstance(self.fixture, MemoryFixture)
-        return MemoryAuthStore() if in_memory else PostgresAuthStore(self.fixture.sealer)
-
-    @property
-    def log(self) -> EventLog:
-        """Auth's event log."""
-        return self.fixture.log("auth")
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -88,3 +62,17 @@ async def events_of(kept: Kept) -> list[Event]:
     reader = await kept.fixture.reader()
     piece = await reader.read("auth", {}, topics=frozenset({"auth.consented.v1"}), limit=1000)
     return [(await reader.open(raw)).envelope.payload for raw in piece.deliveries]
+
+
+@pytest.fixture(params=["here", "http"])
+async def asked(request: pytest.FixtureRequest, kept: Kept) -> AsyncIterator[Asked]:
+    """Auth over both forms of a database, asked in both ways."""
+    async with auth_asked(kept, request.param) as running:
+        yield running
+
+
+@pytest.fixture
+async def over_http(memory: MemoryFixture) -> AsyncIterator[Asked]:
+    """Auth asked over HTTP, for what is about HTTP alone."""
+    async with auth_asked(Kept(memory), "http") as running:
+        yield running

@@ -12,7 +12,7 @@ from libs.crypto.key_provider import MemoryKeyProvider
 from libs.crypto.keyring import Sealer
 from libs.runtime.clock import SystemClock
 from services.auth.flow.keyring import StoredKeyring
-from tests.contract.auth.conftest import Kept
+from tests.contract.auth.kept import Kept
 
 
 async def test_processes_that_meet_a_new_workspace_at_once_make_one_key(kept: Kept) -> None:

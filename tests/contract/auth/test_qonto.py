@@ -14,7 +14,7 @@ from libs.qonto.standin import DEFAULT_ORGANIZATION, Standin, running_standin
 from libs.runtime.clock import ShiftedClock
 from libs.xero.standin import running_standin as running_xero
 from services.auth.domain.connection import LEASE
-from tests.contract.auth.conftest import Kept
+from tests.contract.auth.kept import Kept
 from tests.contract.auth.test_lend import Died, DiesAfterTheAnswer
 from tests.support.auth import RunningAuth, build_auth, qonto_client, running_auth, told, web_client
 

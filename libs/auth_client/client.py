@@ -1,0 +1,218 @@
+"""Asks auth over HTTP, and is to its caller what auth is in one process: the same methods, the same errors."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeVar
+from uuid import UUID
+
+import httpx
+from pydantic import ValidationError
+
+from libs.auth_client import wire
+from libs.contracts.errors import Malformed, Rejected, Transient
+from libs.contracts.identity import Provider
+from libs.contracts.model import Published
+from libs.contracts.service_token import minted
+from libs.crypto.lent import LentToken
+from libs.crypto.seal import WorkspaceKeys
+from libs.runtime.clock import Clock
+
+CALL_SECONDS: Final = 30.0
+"""Seconds for one call. Auth may ask a provider for a new token meanwhile, which takes at most 25."""
+
+CONNECT_SECONDS: Final = 3.0
+"""Seconds to reach auth: it is in the same network, or down."""
+
+ANSWER_MAX_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of an answer. The longest list of workspaces that auth gives has two megabytes."""
+
+LISTED_FOR: Final = timedelta(seconds=1)
+"""How long a list of workspaces is used again: jobs look several times a second, and the list changes when a person
+connects something. A new workspace waits that long to be visited. One that was lost may be visited that much longer,
+which is safe: the visit wants a token, tokens are never kept, and auth lends none. Keys are not kept here either: the
+`Sealer` in front keeps those of the workspaces in use."""
+
+Answer = TypeVar("Answer", bound=Published)
+
+
+@dataclass(frozen=True)
+class AuthClient:
+    """Auth, asked by one service.
+
+    Attributes:
+        service: Who asks; its token says so.
+        secret: What its tokens are signed with.
+        url: Where auth listens.
+        http: Closed by whoever opened it.
+        clock: The one clock.
+    """
+
+    service: str
+    secret: bytes = field(repr=False)
+    url: str
+    http: httpx.AsyncClient
+    clock: Clock
+    _listed: dict[str, tuple[datetime, tuple[UUID, ...]]] = field(default_factory=dict, repr=False)
+
+    async def lend(self, borrower: str, workspace: UUID, provider: Provider) -> LentToken:
+        """A token for one call.
+
+        Raises:
+            Rejected: `not_a_borrower` when this service may not borrow it.
+            ConsentLost: There is no consent, or the provider no longer honours it.
+            Transient: Auth, the provider or the database does not answer, or the connection rests after refusals.
+        """
+        if borrower != self.service:
+            raise Rejected(f"{self.service} cannot borrow in the name of {borrower}.", code="not_a_borrower")
+        lent = await self._post(f"tokens/{provider}/lend", wire.Workspace(workspace=workspace), wire.Lent)
+        return LentToken(lent.secret, lent.account, lent.expires_at)
+
+    async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
+        """Tell that the provider refused this token.
+
+        Raises:
+            ConsentLost: The provider no longer honours the consent.
+            Transient: Auth, the provider or the database does not answer, or the connection rests now.
+        """
+        body = wire.RefusedToken(workspace=workspace, secret=secret)
+        await self._ask("POST", f"tokens/{provider}/refused", body)
+
+    async def workspaces(self) -> Sequence[UUID]:
+        """Every workspace that has had a connection.
+
+        Raises:
+            Transient: Auth or its database does not answer.
+        """
+        return await self._list("workspaces")
+
+    async def connected(self, provider: Provider) -> Sequence[UUID]:
+        """The workspaces whose connection to a provider is active, or refused for now and tried again.
+
+        Raises:
+            Transient: Auth or its database does not answer.
+        """
+        return await self._list(f"workspaces?connected={provider}")
+
+    async def connection_state(
+        self, workspace: UUID, provider: Provider
+    ) -> Literal["none", "active", "refused", "lost", "revoked"]:
+        """How a connection stands.
+
+        Raises:
+            Transient: Auth or its database does not answer.
+        """
+        path = f"workspaces/{workspace}/connections/{provider}"
+        return (await self._get(path, wire.Connection)).state
+
+    async def keys(self, workspace: UUID) -> WorkspaceKeys:
+        """All keys of a workspace, made on first use.
+
+        Raises:
+            Rejected: `workspace_erased` when its keys were destroyed.
+            Malformed: As auth's keyring says.
+            Transient: Auth or its database does not answer.
+        """
+        return wire.keys_of(await self._get(f"workspaces/{workspace}/keys", wire.Keys))
+
+    async def ask_consent(
+        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str
+    ) -> str:
+        """The page where a person answers for an MCP client.
+
+        Raises:
+            Rejected: Too many requests are open.
+            Malformed: What the client says of itself is longer than it may be.
+            Transient: Auth or its database does not answer.
+        """
+        try:
+            asked = wire.ConsentRequest(
+                client_name=client_name, redirect_host=redirect_host, scopes=scopes, return_to=return_to
+            )
+        except ValidationError:
+            raise Malformed("A program asks for consent with words that are too long.", code="consent_words") from None
+        return (await self._post("consents/ask", asked, wire.Address)).url
+
+    async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:
+        """The workspace that a person's answer opens; good once.
+
+        Raises:
+            Rejected: The grant is not good.
+            Transient: Auth or its database does not answer; the grant may be spent, and the person starts again.
+        """
+        try:
+            brought = wire.Grant(grant=grant, return_to=return_to)
+        except ValidationError:
+            raise Rejected("This grant is none of ours.", code="mcp_grant") from None
+        return (await self._post("consents/redeem", brought, wire.Workspace)).workspace
+
+    async def visitor(self, session: str) -> UUID:
+        """The workspace that a browser's session opens.
+
+        Raises:
+            Rejected: `no_session`.
+            Transient: Auth or its database does not answer.
+        """
+        try:
+            visit = wire.Visit(session=session)
+        except ValidationError:
+            raise Rejected(
+                "You are not signed in. Open the sign-in link that Well gave you.", code="no_session"
+            ) from None
+        return (await self._post("visitors", visit, wire.Workspace)).workspace
+
+    async def _list(self, path: str) -> tuple[UUID, ...]:
+        now = self.clock.now()
+        until, listed = self._listed.get(path, (now, ()))
+        if until <= now:
+            listed = (await self._get(path, wire.Listed)).workspaces
+            self._listed[path] = (now + LISTED_FOR, listed)
+        return listed
+
+    async def _get(self, path: str, form: type[Answer]) -> Answer:
+        return _read(await self._ask("GET", path), form)
+
+    async def _post(self, path: str, body: Published, form: type[Answer]) -> Answer:
+        return _read(await self._ask("POST", path, body), form)
+
+    async def _ask(self, method: str, path: str, body: Published | None = None) -> bytes:
+        nonce = secrets.token_urlsafe(16)
+        token = minted(self.service, secret=self.secret, now=self.clock.now(), nonce=nonce)
+        request = self.http.build_request(
+            method,
+            f"{self.url}{wire.PREFIX}/{path}",
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            content=None if body is None else body.model_dump_json(),
+            timeout=httpx.Timeout(CALL_SECONDS, connect=CONNECT_SECONDS),
+        )
+        try:
+            response = await self.http.send(request, stream=True, follow_redirects=False)
+            try:
+                content = await _bounded(response)
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            raise Transient(f"Auth does not answer ({type(error).__name__}).") from None
+        if response.is_success:
+            return content
+        raise wire.error_of(_read(content, wire.Failure))
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    content = bytearray()
+    async for piece in response.aiter_bytes():
+        content += piece
+        if len(content) > ANSWER_MAX_BYTES:
+            raise Transient("Auth's answer is longer than any of its answers can be.")
+    return bytes(content)
+
+
+def _read(content: bytes, form: type[Answer]) -> Answer:
+    """Read an answer. What is none comes from something else at auth's address: a proxy, or a process starting up."""
+    try:
+        return form.model_validate_json(content)
+    except ValidationError:
+        raise Transient("Something at auth's address gives answers that are none of auth's.") from None

@@ -1,0 +1,199 @@
+"""What auth and its callers say to each other under `/internal/v1`. Both sides read these forms and no others.
+
+```
+POST tokens/{provider}/lend                      Workspace       -> Lent
+POST tokens/{provider}/refused                   RefusedToken    -> 204
+GET  workspaces                                                  -> Listed
+GET  workspaces?connected={provider}                             -> Listed
+GET  workspaces/{workspace}/connections/{provider}               -> Connection
+GET  workspaces/{workspace}/keys                                 -> Keys
+POST consents/ask                                ConsentRequest  -> Address
+POST consents/redeem                             Grant           -> Workspace
+POST visitors                                    Visit           -> Workspace
+```
+
+Whatever fails is a `Failure`: one of the six errors by its name, with its sentence.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.contracts.errors import (
+    ConsentLost,
+    Malformed,
+    OutcomeUnknown,
+    Rejected,
+    Stale,
+    Transient,
+    WellError,
+)
+from libs.contracts.model import Instant, Published, Sentence
+from libs.crypto.seal import DataKey, WorkspaceKeys
+
+PREFIX: Final = "/internal/v1"
+
+WORKSPACES_MAX: Final = 50_000
+"""Workspaces of a list: two megabytes. One installation of a region is far smaller, and jobs visit all of them."""
+
+KEYS_MAX: Final = 1_000
+"""Keys of a workspace: one a month for eighty years."""
+
+Secret = Annotated[str, Field(min_length=1, max_length=8192, repr=False)]
+"""Characters of a provider's token: Xero's is a JWT of some 1,500; servers commonly refuse headers above 8 kB."""
+
+KeyHex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A key of 32 bytes. Whatever holds one leaves it out of its repr."""
+
+Text = Annotated[str, Field(max_length=2048)]
+"""Codepoints of an address or of a program's own words; browsers and servers agree on addresses of this length."""
+
+
+class Workspace(Published):
+    """One workspace."""
+
+    workspace: UUID
+
+
+class Lent(Published):
+    """A token for one call."""
+
+    secret: Secret
+    account: Text
+    expires_at: Instant
+
+
+class RefusedToken(Published):
+    """The provider answered 401 to this token."""
+
+    workspace: UUID
+    secret: Secret
+
+
+class Listed(Published):
+    """Workspaces."""
+
+    workspaces: Annotated[tuple[UUID, ...], Field(max_length=WORKSPACES_MAX)]
+
+
+class Connection(Published):
+    """How a connection stands."""
+
+    state: Literal["none", "active", "refused", "lost", "revoked"]
+
+
+class Keys(Published):
+    """All keys of a workspace, in the open: they are for memory only, and no log may hold this."""
+
+    workspace: UUID
+    current: UUID
+    by_id: Annotated[dict[UUID, KeyHex], Field(max_length=KEYS_MAX, repr=False)]
+    index_secret: Annotated[KeyHex, Field(repr=False)]
+
+
+class ConsentRequest(Published):
+    """What an MCP client asks for, in its own words."""
+
+    client_name: Text
+    redirect_host: Text
+    scopes: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=32)]
+    return_to: Text
+
+
+class Address(Published):
+    """Where to send a browser."""
+
+    url: Annotated[str, Field(max_length=4096)]
+
+
+class Grant(Published):
+    """What a browser brought back from the consent page."""
+
+    grant: Annotated[str, Field(max_length=256, repr=False)]
+    return_to: Text
+
+
+class Visit(Published):
+    """The session that a browser carries; empty when it carries none."""
+
+    session: Annotated[str, Field(max_length=256, repr=False)]
+
+
+class Failure(Published):
+    """One of the six errors.
+
+    Attributes:
+        kind: Its name.
+        sentence: What it says.
+        code: The word of a `Rejected` or `Malformed`.
+        retry_after_seconds: The wait of a `Transient`.
+    """
+
+    kind: Literal["Transient", "Rejected", "Malformed", "ConsentLost", "OutcomeUnknown", "Stale"]
+    sentence: Sentence
+    code: Annotated[str, Field(max_length=64)] | None = None
+    retry_after_seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
+
+
+STATUS: Final = {
+    "Transient": HTTPStatus.SERVICE_UNAVAILABLE,
+    "Rejected": HTTPStatus.FORBIDDEN,
+    "Malformed": HTTPStatus.BAD_REQUEST,
+    "ConsentLost": HTTPStatus.CONFLICT,
+    "OutcomeUnknown": HTTPStatus.BAD_GATEWAY,
+    "Stale": HTTPStatus.PRECONDITION_FAILED,
+}
+"""The HTTP status beside each error, for whoever looks at traffic; callers go by the name."""
+
+
+def failure_of(error: WellError) -> Failure:
+    """An error as it travels."""
+    return Failure.model_validate(
+        {
+            "kind": type(error).__name__,
+            "sentence": error.sentence[:600],
+            "code": error.code if isinstance(error, (Rejected, Malformed)) else None,
+            "retry_after_seconds": error.retry_after_seconds if isinstance(error, Transient) else None,
+        }
+    )
+
+
+def error_of(failure: Failure) -> WellError:
+    """The same error again."""
+    match failure.kind:
+        case "Transient":
+            return Transient(failure.sentence, retry_after_seconds=failure.retry_after_seconds)
+        case "Rejected":
+            return Rejected(failure.sentence, code=failure.code or "refused")
+        case "Malformed":
+            return Malformed(failure.sentence, code=failure.code or "malformed")
+        case "ConsentLost":
+            return ConsentLost(failure.sentence)
+        case "OutcomeUnknown":
+            return OutcomeUnknown(failure.sentence)
+        case "Stale":
+            return Stale(failure.sentence)
+
+
+def keys_told(keys: WorkspaceKeys) -> Keys:
+    """Keys as they travel."""
+    return Keys(
+        workspace=keys.workspace,
+        current=keys.current.id,
+        by_id={key.id: key.secret.hex() for key in keys.by_id.values()},
+        index_secret=keys.index_secret.hex(),
+    )
+
+
+def keys_of(told: Keys) -> WorkspaceKeys:
+    """The keys again.
+
+    Raises:
+        KeyError: The current key is not among them.
+    """
+    by_id = {key: DataKey(key, bytes.fromhex(secret)) for key, secret in told.by_id.items()}
+    return WorkspaceKeys(told.workspace, by_id[told.current], by_id, bytes.fromhex(told.index_secret))

@@ -1,0 +1,59 @@
+"""Which service may ask auth for what. The one table; whatever is not in it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from hmac import compare_digest
+from typing import Final, Literal
+
+from libs.contracts.errors import Rejected
+from libs.contracts.service_token import LIFE_SECONDS, parsed, signature_of
+
+Right = Literal[
+    "borrow_xero", "borrow_qonto", "list_workspaces", "see_connections", "hold_keys", "ask_consent", "see_visitors"
+]
+
+RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
+    "xero_mcp": frozenset({"borrow_xero", "hold_keys", "ask_consent"}),
+    "ingest": frozenset({"borrow_qonto", "list_workspaces", "see_connections", "hold_keys", "see_visitors"}),
+    "matcher": frozenset({"list_workspaces", "hold_keys"}),
+    "pusher": frozenset({"borrow_qonto", "list_workspaces", "see_connections", "hold_keys"}),
+    "console": frozenset({"list_workspaces", "see_connections", "hold_keys", "see_visitors"}),
+    "audit": frozenset({"list_workspaces", "hold_keys"}),
+}
+"""One reader of Xero; one reader of Qonto and its only writer; keys for those who seal or open what a customer wrote; a
+consent is asked for by the server that is read through; browsers come to two services beside auth itself."""
+
+CLOCKS_APART_SECONDS: Final = 30
+"""Seconds that the clocks of two machines may differ. A token that ends later than its life and this allow was not made
+by a caller's clock, and is refused: a service cannot give itself a longer-lived one."""
+
+
+def may(service: str, right: Right) -> bool:
+    """Whether a service has a right."""
+    return right in RIGHTS.get(service, frozenset())
+
+
+def service_of(text: str, *, secrets: Mapping[str, bytes], now: datetime) -> str:
+    """The service that a token proves.
+
+    Intentional: a token is accepted again within its life. Nonces that were seen would have to be shared by all
+    processes of auth, and it would gain nothing: who can copy a token off the wire can read there what it is shown for.
+
+    Raises:
+        Rejected: `service_token` when it is none of ours; `service_token_expired` when it has ended, or claims to last
+            longer than any does.
+    """
+    token = parsed(text)
+    secret = secrets.get(token.service) if token else None
+    if token is None or secret is None:
+        raise Rejected("This call shows no service's token.", code="service_token")
+    expected = signature_of(token.service, token.expires, token.nonce, secret=secret)
+    if not compare_digest(expected, token.signature):
+        raise Rejected(f"The token of {token.service} was not signed with its secret.", code="service_token")
+    left_seconds = token.expires - now.timestamp()
+    if not 0 < left_seconds <= LIFE_SECONDS + CLOCKS_APART_SECONDS:
+        sentence = f"The token of {token.service} is out of its time; compare the clocks of both machines."
+        raise Rejected(sentence, code="service_token_expired")
+    return token.service

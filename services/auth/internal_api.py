@@ -1,0 +1,208 @@
+"""Auth for the other services: what `libs/auth_client/wire.py` lists, for whoever shows a service's token.
+
+Answers hold tokens and keys: the path is for the network between the services only, and no intermediary may keep one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Final, Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+from aiohttp import web
+from pydantic import ValidationError
+
+from libs.auth_client import wire
+from libs.contracts.errors import Malformed, Rejected, WellError
+from libs.contracts.identity import Provider
+from libs.contracts.model import Published
+from libs.crypto.lent import LentToken
+from libs.crypto.seal import WorkspaceKeys
+from libs.runtime.clock import Clock
+from services.auth.domain.connection import ConnectionState
+from services.auth.domain.rights import Right, may, service_of
+
+BODY_MAX_BYTES: Final = 16_384
+"""Bytes. The largest body is a refused token of 8 kB."""
+
+_HEADERS: Final = {"Cache-Control": "no-store"}
+
+_PROVIDERS: Final[tuple[Provider, ...]] = ("xero", "qonto")
+
+_SERVICE: Final = web.RequestKey("service", str)
+
+Form = TypeVar("Form", bound=Published)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Inside(Protocol):
+    """Auth, as this process has it."""
+
+    async def lend(self, borrower: str, workspace: UUID, provider: Provider) -> LentToken:
+        """A token for one call."""
+        ...
+
+    async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
+        """A borrower saw 401 with this token."""
+        ...
+
+    async def workspaces(self) -> Sequence[UUID]:
+        """Every workspace that has had a connection."""
+        ...
+
+    async def connected(self, provider: Provider) -> Sequence[UUID]:
+        """The workspaces whose connection to a provider works, or is tried again."""
+        ...
+
+    async def connection_state(self, workspace: UUID, provider: Provider) -> ConnectionState:
+        """How a connection stands."""
+        ...
+
+    async def keys(self, workspace: UUID) -> WorkspaceKeys:
+        """All keys of a workspace."""
+        ...
+
+    async def ask_consent(
+        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str
+    ) -> str:
+        """The page where a person answers for an MCP client."""
+        ...
+
+    async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:
+        """The workspace that an answer opens."""
+        ...
+
+    async def visitor(self, session: str) -> UUID:
+        """The workspace that a browser's session opens."""
+        ...
+
+
+class InternalApi:
+    """The handlers.
+
+    Args:
+        auth: What is served.
+        secrets: The secret of each service that may come.
+        clock: The one clock.
+    """
+
+    def __init__(self, auth: Inside, *, secrets: Mapping[str, bytes], clock: Clock) -> None:
+        self._auth = auth
+        self._secrets = secrets
+        self._clock = clock
+
+    def app(self) -> web.Application:
+        """The application, to be mounted at `wire.PREFIX`."""
+        app = web.Application(middlewares=[self._known_services_only], client_max_size=BODY_MAX_BYTES)
+        app.router.add_post("/tokens/{provider}/lend", self._lend)
+        app.router.add_post("/tokens/{provider}/refused", self._refused)
+        app.router.add_get("/workspaces", self._workspaces)
+        app.router.add_get("/workspaces/{workspace}/connections/{provider}", self._connection)
+        app.router.add_get("/workspaces/{workspace}/keys", self._keys)
+        app.router.add_post("/consents/ask", self._ask_consent)
+        app.router.add_post("/consents/redeem", self._redeem_consent)
+        app.router.add_post("/visitors", self._visitor)
+        return app
+
+    async def _lend(self, request: web.Request) -> web.Response:
+        provider = _provider(request.match_info["provider"])
+        service, asked = request[_SERVICE], await _body(request, wire.Workspace)
+        lent = await self._auth.lend(service, asked.workspace, provider)
+        return _said(wire.Lent(secret=lent.secret, account=lent.account, expires_at=lent.expires_at))
+
+    async def _refused(self, request: web.Request) -> web.Response:
+        provider = _provider(request.match_info["provider"])
+        _demand(request, "borrow_xero" if provider == "xero" else "borrow_qonto")
+        refused = await _body(request, wire.RefusedToken)
+        await self._auth.refused(refused.workspace, provider, refused.secret)
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers=_HEADERS)
+
+    async def _workspaces(self, request: web.Request) -> web.Response:
+        _demand(request, "list_workspaces")
+        connected = request.query.get("connected")
+        listed = await (self._auth.workspaces() if connected is None else self._auth.connected(_provider(connected)))
+        if len(listed) > wire.WORKSPACES_MAX:
+            sentence = f"This installation has {len(listed)} workspaces, and {wire.WORKSPACES_MAX} at most are served."
+            raise Rejected(sentence, code="too_many_workspaces")
+        return _said(wire.Listed(workspaces=tuple(listed)))
+
+    async def _connection(self, request: web.Request) -> web.Response:
+        _demand(request, "see_connections")
+        provider = _provider(request.match_info["provider"])
+        return _said(wire.Connection(state=await self._auth.connection_state(_workspace(request), provider)))
+
+    async def _keys(self, request: web.Request) -> web.Response:
+        _demand(request, "hold_keys")
+        return _said(wire.keys_told(await self._auth.keys(_workspace(request))))
+
+    async def _ask_consent(self, request: web.Request) -> web.Response:
+        _demand(request, "ask_consent")
+        asked = await _body(request, wire.ConsentRequest)
+        return _said(wire.Address(url=await self._auth.ask_consent(**asked.model_dump())))
+
+    async def _redeem_consent(self, request: web.Request) -> web.Response:
+        _demand(request, "ask_consent")
+        brought = await _body(request, wire.Grant)
+        workspace = await self._auth.redeem_consent(brought.grant, return_to=brought.return_to)
+        return _said(wire.Workspace(workspace=workspace))
+
+    async def _visitor(self, request: web.Request) -> web.Response:
+        _demand(request, "see_visitors")
+        visit = await _body(request, wire.Visit)
+        return _said(wire.Workspace(workspace=await self._auth.visitor(visit.session)))
+
+    @web.middleware
+    async def _known_services_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            request[_SERVICE] = service_of(shown, secrets=self._secrets, now=self._clock.now())
+            return await handler(request)
+        except WellError as error:
+            failure = wire.failure_of(error)
+            structlog.get_logger().info(
+                "auth.refused_service",
+                service=request.get(_SERVICE),
+                path=request.path,
+                error=failure.kind,
+                code=failure.code,
+                why=failure.sentence,
+            )
+            return _said(failure, wire.STATUS[failure.kind])
+        except web.HTTPException as error:
+            code = "too_large" if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else "no_such_path"
+            return _said(wire.failure_of(Malformed("Auth has no such call.", code=code)), error.status)
+
+
+def _demand(request: web.Request, right: Right) -> None:
+    service = request[_SERVICE]
+    if not may(service, right):
+        raise Rejected(f"The service {service} may not {right.replace('_', ' ')}.", code="not_allowed")
+
+
+def _provider(named: str) -> Provider:
+    for provider in _PROVIDERS:
+        if provider == named:
+            return provider
+    raise Malformed("There is no such provider.", code="provider")
+
+
+def _workspace(request: web.Request) -> UUID:
+    try:
+        return UUID(request.match_info["workspace"])
+    except ValueError:
+        raise Malformed("A workspace is named by its id.", code="workspace") from None
+
+
+async def _body(request: web.Request, form: type[Form]) -> Form:
+    try:
+        return form.model_validate_json(await request.read())
+    except ValidationError:
+        raise Malformed(f"The body is no {form.__name__}.", code="body") from None
+
+
+def _said(answer: Published, status: int = HTTPStatus.OK) -> web.Response:
+    return web.Response(
+        body=answer.model_dump_json().encode(), status=status, content_type="application/json", headers=_HEADERS
+    )
