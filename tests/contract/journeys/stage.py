@@ -15,9 +15,11 @@ from uuid import UUID
 
 import httpx
 
+from libs.qonto.endpoints import endpoints_at as qonto_at
 from libs.qonto.standin import Standin as QontoStandin
 from libs.qonto.standin import running_standin as running_qonto
 from libs.runtime.clock import SystemClock
+from libs.xero.endpoints import endpoints_at as xero_at
 from libs.xero.standin import Standin as XeroStandin
 from libs.xero.standin import running_standin as running_xero
 from services.pusher.domain.retrying import ReadingRule, RetryRule
@@ -157,6 +159,26 @@ def _contact(customer: Customer) -> dict[str, Any]:
     return {"ContactID": f"{customer.tenant[:8]}-1111-4000-8000-000000000001", "Name": f"{customer.word} Papier"}
 
 
+def settings_at(xero_url: str, qonto_url: str, dsn: str) -> Settings:
+    """Settings of a Well that is quick to look again, against stand-ins."""
+    return Settings(
+        xero_client_id=_CLIENT,
+        xero_client_secret=_SECRET,
+        qonto_client_id=_CLIENT,
+        qonto_client_secret=_SECRET,
+        xero=xero_at(xero_url),
+        qonto=qonto_at(qonto_url),
+        xero_limits=Limits(per_minute=10_000, at_once=5, per_day=100_000),
+        database_url=dsn,
+        poll_seconds=0.5,
+        overlap_seconds=5.0,
+        idle_seconds=0.1,
+        document_lease_seconds=2.0,
+        retry=RetryRule(request_seconds=2, lease_seconds=3, running_seconds=3, first_pause_seconds=0.2),
+        reading=ReadingRule(lease_seconds=2, first_pause_seconds=0.2),
+    )
+
+
 @asynccontextmanager
 async def running_stage(dsn: str) -> AsyncIterator[Stage]:
     """Well and both providers, on a database of the test's own, with nobody in it yet."""
@@ -164,22 +186,7 @@ async def running_stage(dsn: str) -> AsyncIterator[Stage]:
     installation = Installation(folder / "live")
     installation.make()
     async with running_xero() as xero, running_qonto() as qonto, httpx.AsyncClient(timeout=30) as http:
-        settings = Settings(
-            xero_client_id=_CLIENT,
-            xero_client_secret=_SECRET,
-            qonto_client_id=_CLIENT,
-            qonto_client_secret=_SECRET,
-            xero=xero.endpoints,
-            qonto=qonto.endpoints,
-            xero_limits=Limits(per_minute=10_000, at_once=5, per_day=100_000),
-            database_url=dsn,
-            poll_seconds=0.5,
-            overlap_seconds=5.0,
-            idle_seconds=0.1,
-            document_lease_seconds=2.0,
-            retry=RetryRule(request_seconds=2, lease_seconds=3, running_seconds=3, first_pause_seconds=0.2),
-            reading=ReadingRule(lease_seconds=2, first_pause_seconds=0.2),
-        )
+        settings = settings_at(xero.url, qonto.url, dsn)
         await http.post(f"{xero.url}/_standin/limits", json={"minute": 10_000, "day": 100_000, "concurrent": 8})
         await http.post(f"{qonto.url}/_standin/settings", json={"analysis_delay_seconds": 0})
         async with running_well(installation, settings, SystemClock()) as well:
