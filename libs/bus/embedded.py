@@ -7,32 +7,25 @@ How a batch is dealt with:
    the positions.
 3. Move the cursor. It lives in memory and may run ahead of the stored positions over events nobody wanted.
 
-When the handler fails, the batch is taken one by one; what still fails after `ATTEMPTS` is parked: its position is
-passed, and a `Parked` event on the dead-letter topic says why and where the original stands.
+When the handler fails, the batch is taken one by one; what still fails after `ATTEMPTS`, or cannot get better, is
+parked (parking.py): its position is passed, and a `Parked` event on the dead-letter topic says where the original stands.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from libs.bus.batching import of_one_workspace, read_through
+from libs.bus.parking import ATTEMPTS, Parking, sentence_of
 from libs.bus.port import Subscription
-from libs.contracts.envelope import Envelope, enveloped
-from libs.contracts.errors import Malformed, Stale, Transient, WellError
-from libs.contracts.events import Parked
-from libs.contracts.topics import dead_letters_of
+from libs.contracts.errors import Malformed, Rejected, Stale, Transient, WellError
 from libs.database.port import Database
 from libs.eventlog.port import Consumed, Delivery, EventLog, LogReader, RawDelivery
 from libs.runtime.clock import Clock
-
-ATTEMPTS: Final = 5
-"""Tries of one event before it is parked, with pauses of 0.1, 0.2, 0.4 and 0.8 s: a lost race is over by then."""
 
 FIRST_PAUSE_SECONDS: Final = 0.1
 """Seconds before the second try; doubled before each further one."""
@@ -43,9 +36,6 @@ LONGEST_PAUSE_SECONDS: Final = 30.0
 TRANSIENT_TRIES: Final = 25
 """Failures in a row, about ten minutes, before the consumer ends and its process with it: what starts processes can
 see that, and a process that never gets through is better restarted elsewhere."""
-
-PARKED_AN_HOUR: Final = 100
-"""Events a group may park in an hour. Beyond it the fault is ours, not the events': stopping keeps the rest whole."""
 
 LINGER_SECONDS: Final = 0.02
 """Seconds between a notice of growth and the look at it, so that a burst becomes one batch. Six stages of it stay far
@@ -62,7 +52,6 @@ class Consumer:
         subscription: What it reads and what it does.
         lag: Events of its logs behind the cursor when it last looked, wanted or not.
         failures: Turns that failed in a row; 0 when the last one went well.
-        parked: Events it has parked since it started.
         last_sentence: Why the last failure failed; None when what came after it went well.
     """
 
@@ -71,7 +60,6 @@ class Consumer:
     ) -> None:
         self.subscription = subscription
         self.lag = 0
-        self.parked = 0
         self.last_sentence: str | None = None
         self._database = database
         self._log = log
@@ -79,8 +67,14 @@ class Consumer:
         self._clock = clock
         self._cursors: dict[str, dict[int, int]] = {}
         self.failures = 0
-        self._parked_at: deque[datetime] = deque(maxlen=PARKED_AN_HOUR)
+        self._lost_races = 0
+        self._parking = Parking(subscription.group, database=database, log=log)
         self._logger = structlog.get_logger().bind(group=subscription.group)
+
+    @property
+    def parked(self) -> int:
+        """Events it has parked since it started."""
+        return self._parking.count
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deal with events until `stop` is set; the batch under way is finished first.
@@ -143,12 +137,18 @@ class Consumer:
         return dealt_with
 
     async def _take(self, taken: Sequence[RawDelivery]) -> int:
-        """Deal with a batch, or with its events one by one; returns how many were dealt with here."""
+        """Deal with a batch, or with its events one by one; returns how many were dealt with here.
+
+        A race that is lost again and again is none, and counts as any other failure.
+        """
         try:
             dealt_with = await self._handle([await self._reader.open(raw) for raw in taken])
-        except (Transient, Stale):
+        except Transient:
             raise
-        except Exception as error:  # noqa: BLE001 the first of two: whatever a handler does wrong is found one by one
+        except Exception as error:
+            if isinstance(error, Stale) and self._lost_races < ATTEMPTS:
+                self._lost_races += 1
+                raise
             self._logger.warning("bus.batch_failed", error=type(error).__name__, events=len(taken))
         else:
             self.last_sentence = None
@@ -159,17 +159,18 @@ class Consumer:
         return len(taken)
 
     async def _take_one(self, raw: RawDelivery) -> bool:
-        for attempt in range(1, ATTEMPTS + 1):
+        tries = self._parking.tries(raw.workspace, self._clock.now())
+        for attempt in range(1, tries + 1):
             try:
                 return bool(await self._handle([await self._reader.open(raw)]))
-            except (Transient, Stale):
+            except Transient:
                 raise
             except Exception as error:  # noqa: BLE001 the second of two: what keeps failing is parked, not lost
-                self.last_sentence = _sentence_of(error)
-                if attempt == ATTEMPTS:
-                    await self._park(raw, error)
-                else:
-                    await self._clock.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+                self.last_sentence = sentence_of(error)
+                if attempt == tries or isinstance(error, Malformed | Rejected):
+                    await self._parking.park(raw, error, attempt, self._clock.now())
+                    break
+                await self._clock.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
         return True
 
     async def _handle(self, batch: Sequence[Delivery]) -> int:
@@ -181,19 +182,9 @@ class Consumer:
                 events = await self.subscription.handler(tx, fresh)
                 consumed = Consumed(group, tuple(delivery.position for delivery in fresh))
                 await self._log.append(tx, events, consumed=consumed)
+        self._lost_races = 0
+        self._parking.got_through(batch[0].envelope.workspace)
         return len(fresh)
-
-    async def _park(self, raw: RawDelivery, error: Exception) -> None:
-        now = self._clock.now()
-        if len(self._parked_at) == PARKED_AN_HOUR and now - self._parked_at[0] < timedelta(hours=1):
-            sentence = f"{self.subscription.group} parked {PARKED_AN_HOUR} events within an hour and stops here."
-            raise Malformed(sentence, code="too_many_parked") from error
-        async with self._database.transaction(raw.workspace) as tx:
-            consumed = Consumed(self.subscription.group, (raw.position,))
-            await self._log.append(tx, [_parked(self.subscription.group, raw, error, now)], consumed=consumed)
-        self._parked_at.append(now)
-        self.parked += 1
-        self._logger.error("bus.parked", event_id=str(raw.event_id), why=_sentence_of(error))
 
     async def _pause_after(self, error: WellError) -> None:
         self.failures += 1
@@ -201,29 +192,3 @@ class Consumer:
         if self.failures >= TRANSIENT_TRIES:
             raise Transient(f"{self.subscription.group} failed {self.failures} times in a row.") from error
         await self._clock.sleep(min(FIRST_PAUSE_SECONDS * 2 ** (self.failures - 1), LONGEST_PAUSE_SECONDS))
-
-
-def _parked(group: str, raw: RawDelivery, error: Exception, now: datetime) -> Envelope:
-    place = raw.position
-    return enveloped(
-        Parked(
-            group=group,
-            log=place.log,
-            bucket=place.bucket,
-            sequence=place.sequence,
-            event=raw.event_id,
-            error=type(error).__name__,
-            sentence=_sentence_of(error),
-            attempts=ATTEMPTS,
-        ),
-        workspace=raw.workspace,
-        record=f"parked/{group}/{place.log}/{place.bucket}/{place.sequence}",
-        cause=raw.event_id,
-        occurred_at=now,
-        topic=dead_letters_of(raw.topic),
-    )
-
-
-def _sentence_of(error: Exception) -> str:
-    """Our own errors carry a sentence; of others only the name is safe to repeat."""
-    return error.sentence if isinstance(error, WellError) else f"A {type(error).__name__} in our own code."

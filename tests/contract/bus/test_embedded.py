@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from libs.bus.embedded import ATTEMPTS
+from libs.bus.parking import ATTEMPTS
 from libs.contracts.errors import Stale
 from libs.contracts.events import EntityWithdrawn, Parked
 from libs.eventlog.port import Consumed, Position

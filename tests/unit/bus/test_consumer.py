@@ -9,10 +9,11 @@ from uuid import uuid4
 
 import pytest
 
-from libs.bus.embedded import LONGEST_PAUSE_SECONDS, PARKED_AN_HOUR, TRANSIENT_TRIES, Consumer
+from libs.bus.embedded import LONGEST_PAUSE_SECONDS, TRANSIENT_TRIES, Consumer
+from libs.bus.parking import PARKED_AN_HOUR
 from libs.bus.port import Subscription
 from libs.contracts.envelope import Envelope, enveloped
-from libs.contracts.errors import Malformed, Transient
+from libs.contracts.errors import Malformed, Stale, Transient
 from libs.contracts.events import RecordPulled
 from libs.database.port import Transaction
 from libs.eventlog.port import Delivery
@@ -116,3 +117,25 @@ async def test_what_an_error_of_others_says_is_not_repeated(memory: MemoryFixtur
     await consumer.step()
     assert consumer.parked == 1
     assert consumer.last_sentence == "A ValueError in our own code."
+
+
+async def test_an_event_whose_race_is_lost_every_time_is_parked_and_ends_nothing(memory: MemoryFixture) -> None:
+    await _publish(memory, 1)
+    consumer = await _consumer(memory, Handler(always=Stale("Read again.")), ManualClock(START))
+    stop = asyncio.Event()
+
+    async def parked() -> int:
+        return consumer.parked
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(consumer.run(stop))
+        assert await until(parked) == 1
+        stop.set()
+
+
+async def test_what_cannot_get_better_is_parked_at_once(memory: MemoryFixture) -> None:
+    await _publish(memory, 3)
+    clock = ManualClock(START)
+    consumer = await _consumer(memory, Handler(always=Malformed("No event of ours.")), clock)
+    await consumer.step()
+    assert (consumer.parked, clock.now()) == (3, START)
