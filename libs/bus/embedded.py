@@ -8,7 +8,7 @@ How a batch is dealt with:
 3. Move the cursor. It lives in memory and may run ahead of the stored positions over events nobody wanted.
 
 When the handler fails, the batch is taken one by one; what still fails after `ATTEMPTS`, or cannot get better, is
-parked (parking.py): its position is passed, and a `Parked` event on the dead-letter topic says where the original stands.
+parked (parking.py): its position is passed, and a `Parked` event on the dead-letter topic says where the original is.
 """
 
 from __future__ import annotations
