@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-pytest_plugins = ("tests.support.postgres", "tests.support.memory", "tests.support.forms", "tests.support.skipped")
+pytest_plugins = (
+    "tests.support.postgres",
+    "tests.support.memory",
+    "tests.support.forms",
+    "tests.support.kafka",
+    "tests.support.skipped",
+)

@@ -11,7 +11,7 @@ from libs.contracts.errors import WellError
 from libs.runtime.collector import collect_rarely
 from libs.runtime.crashpoints import arm_from_environment
 from libs.runtime.logs import set_up_logs
-from well.commands import connect, demo, review, trail, up
+from well.commands import connect, demo, review, topics, trail, up
 
 app = typer.Typer(
     name="well",
@@ -26,6 +26,7 @@ app.command("up")(up.up)
 app.command("connect")(connect.connect)
 app.add_typer(review.app, name="review")
 app.add_typer(trail.app, name="trail")
+app.add_typer(topics.app, name="topics")
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ class Topic:
         owner: The one service that writes it.
         readers: The services that read it.
         retention_days: How long its events are kept.
+        compacted: Whether only the last event of each record is kept. No topic is: readers count on every event of it.
         classification: `regional` stays in the workspace's region; `ferried` may cross to the region that calls Qonto.
     """
 
@@ -32,6 +33,7 @@ class Topic:
     owner: Service
     readers: tuple[Service, ...]
     retention_days: int = TEN_YEARS_DAYS
+    compacted: bool = False
     classification: Literal["regional", "ferried"] = "regional"
 
 

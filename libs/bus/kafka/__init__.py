@@ -1,0 +1,1 @@
+"""The Kafka transport: topics, the relay that publishes the logs, and the consumers that read them."""

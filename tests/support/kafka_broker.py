@@ -1,0 +1,260 @@
+"""One Kafka broker of a test run: in Docker, or from jars. Both are told the same properties."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, Protocol
+from uuid import uuid4
+
+import psutil
+
+from tests.support.kafka_jars import KAFKA_VERSION, find_jars
+from tests.support.kafka_keeper import SAID
+from tests.support.until import until
+
+_FIRST_PORT: Final = 20_000
+_PORTS: Final = 12_000
+"""Ports below those that the system gives to outgoing connections: ours stay free while the broker restarts."""
+
+_START_SECONDS: Final = 60.0
+"""Seconds until the broker accepts connections; four on an idle machine."""
+
+_HEAP: Final = ("-Xms256M", "-Xmx768M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""What a broker of small topics needs beside the tests on two cores; it starts in half the time without C2."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where a broker listens.
+
+    Attributes:
+        direct: Its clients' listener.
+        behind_proxy: A second listener for clients that know the broker as `proxy`.
+        proxy: Where a `TcpProxy` may listen; what the second listener gives out as its address.
+        controller: For the broker itself.
+    """
+
+    direct: int
+    behind_proxy: int
+    proxy: int
+    controller: int
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker's address for its clients."""
+        return f"127.0.0.1:{self.direct}"
+
+    @property
+    def proxied_bootstrap(self) -> str:
+        """Its address for clients that reach it through the proxy alone."""
+        return f"127.0.0.1:{self.proxy}"
+
+
+class Broker(Protocol):
+    """A broker that a test may stop and start again; its records stay."""
+
+    ports: Ports
+
+    async def start(self) -> None:
+        """Start it, and return when it accepts connections."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop it as an operator would."""
+        ...
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        ...
+
+
+def free_ports() -> Ports:
+    """Four ports that nobody uses now; processes that ask at once begin to look at different places."""
+    found = (port for port in _candidates() if _is_free(port))
+    return Ports(next(found), next(found), next(found), next(found))
+
+
+def _candidates() -> Iterator[int]:
+    start = os.getpid() * 101
+    return (_FIRST_PORT + (start + step) % _PORTS for step in count())
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def properties(ports: Ports, *, listen_on: str, folder: str) -> dict[str, str]:
+    """What the broker is told, by the names of Kafka's documentation."""
+    one_copy = {
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.num.partitions": "4",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+    }
+    return one_copy | {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@127.0.0.1:{ports.controller}",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "DIRECT",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,DIRECT:PLAINTEXT,PROXIED:PLAINTEXT",
+        "listeners": f"DIRECT://{listen_on}:{ports.direct},PROXIED://{listen_on}:{ports.behind_proxy},"
+        f"CONTROLLER://127.0.0.1:{ports.controller}",
+        "advertised.listeners": f"DIRECT://127.0.0.1:{ports.direct},PROXIED://127.0.0.1:{ports.proxy}",
+        "log.dirs": folder,
+        "auto.create.topics.enable": "false",
+        "group.initial.rebalance.delay.ms": "0",
+        "broker.session.timeout.ms": "3000",  # as long as one that was killed is waited for by its successor
+        "broker.heartbeat.interval.ms": "500",
+    }
+
+
+def cluster_id() -> str:
+    """A new cluster's id, as Kafka writes one."""
+    return base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
+
+
+class JarBroker:
+    """Kafka in KRaft mode from jars.
+
+    Args:
+        folder: Where its records, its settings and its log lie.
+        ports: Where it listens.
+        run_pid: The process of the test run; when that is gone, the broker ends.
+    """
+
+    def __init__(self, folder: Path, ports: Ports, run_pid: int) -> None:
+        self.ports = ports
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._folder = folder
+        self._run_pid = run_pid
+        self._settings = folder / "server.properties"
+        self._java = ["java", *_HEAP, "-cp", f"{find_jars()}/*"]
+
+    async def start(self) -> None:
+        """Start it, formatted when it is new, and return when it accepts connections; one that runs is left alone."""
+        if self._keeper is not None and self._keeper.poll() is None:
+            return
+        if not self._settings.exists():
+            await self._format()
+        command = [*self._java, "kafka.Kafka", str(self._settings)]
+        keeper = [sys.executable, str(Path(__file__).with_name("kafka_keeper.py")), str(self._run_pid)]
+        self._keeper = _left_running([*keeper, str(self._folder), *command])
+        await until(self._accepts_or_has_ended, deadline_seconds=_START_SECONDS)
+
+    async def stop(self) -> None:
+        """Stop it with SIGTERM."""
+        if self._started.poll() is None:
+            await self._end(self._started.terminate)
+
+    async def kill(self) -> None:
+        """End it with SIGKILL; its keeper ends by itself."""
+        [java] = psutil.Process(self._started.pid).children()
+        await self._end(java.kill)
+
+    @property
+    def _started(self) -> subprocess.Popen[bytes]:
+        assert self._keeper is not None
+        return self._keeper
+
+    async def _end(self, end: Callable[[], None]) -> None:
+        end()
+        await asyncio.to_thread(self._started.wait)
+
+    async def _format(self) -> None:
+        told = properties(self.ports, listen_on="127.0.0.1", folder=str(self._folder / "records"))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        written = self._settings.with_suffix(".new")
+        written.write_text("".join(f"{name}={value}\n" for name, value in told.items()), "utf-8")
+        tool = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", str(written)]
+        await asyncio.to_thread(subprocess.run, tool, check=True, capture_output=True)
+        written.rename(self._settings)
+
+    async def _accepts_or_has_ended(self) -> bool:
+        if self._started.poll() is not None:
+            raise AssertionError(f"the broker ended: {(self._folder / SAID).read_text('utf-8')[-2000:]}")
+        return await _accepts(self.ports.direct)
+
+
+class DockerBroker:
+    """Kafka in a container, through testcontainers; its ports are those of this machine, so that a restart keeps them.
+
+    Args:
+        ports: Where it listens.
+    """
+
+    def __init__(self, ports: Ports) -> None:
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 only where Docker runs
+
+        self.ports = ports
+        told = properties(ports, listen_on="0.0.0.0", folder="/tmp/records")  # noqa: S104, S108 inside the container
+        container = DockerContainer(f"apache/kafka:{KAFKA_VERSION}").with_env("CLUSTER_ID", cluster_id())
+        for name, value in told.items():
+            container = container.with_env("KAFKA_" + name.upper().replace(".", "_"), value)
+        for port in (ports.direct, ports.behind_proxy):
+            container = container.with_bind_ports(port, port)
+        self._container: Any = container
+        self._is_made = False
+
+    async def start(self) -> None:
+        """Start it, and return when it accepts connections."""
+        if self._is_made:
+            await asyncio.to_thread(self._container.get_wrapped_container().start)
+        else:
+            await asyncio.to_thread(self._container.start)
+            self._is_made = True
+        await until(lambda: _accepts(self.ports.direct), deadline_seconds=_START_SECONDS)
+
+    async def stop(self) -> None:
+        """Stop it with SIGTERM; the container stays."""
+        await asyncio.to_thread(self._container.get_wrapped_container().stop)
+
+    async def kill(self) -> None:
+        """End it with SIGKILL; the container stays."""
+        await asyncio.to_thread(self._container.get_wrapped_container().kill)
+
+    async def remove(self) -> None:
+        """Take the container away."""
+        await asyncio.to_thread(self._container.stop)
+
+
+def docker_answers() -> bool:
+    """Whether a Docker engine runs here; the client alone is not enough.
+
+    Asked in a process of its own: where nothing answers, the client leaves a socket behind, and that is a warning.
+    """
+    asked = [sys.executable, "-c", "import docker; docker.from_env(timeout=3).ping()"]
+    return subprocess.run(asked, check=False, capture_output=True).returncode == 0
+
+
+def _left_running(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a process that holds none of our pipes, so that nobody waits for it to close them."""
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+
+
+async def _accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
