@@ -8,7 +8,7 @@ from alembic import op
 
 from libs.database.script import read_script, run_script
 
-_EVENT_LOG = Path(__file__).parents[2] / "libs" / "eventlog" / "schema.sql"
+_EVENT_LOG = Path(__file__).parents[2] / "libs" / "eventlog"
 
 
 def run_beside(migration: str) -> None:
@@ -18,4 +18,13 @@ def run_beside(migration: str) -> None:
 
 def event_log(service: str) -> None:
     """Make the log of a service: its events, its heads and the positions of its groups."""
-    run_script(op.get_bind(), read_script(_EVENT_LOG).replace("{service}", service))
+    _run_of_log("schema.sql", service)
+
+
+def positions_by_topic(service: str) -> None:
+    """Let the groups of a service remember how far they are in each topic, and its events say what they are."""
+    _run_of_log("by_topic.sql", service)
+
+
+def _run_of_log(file: str, service: str) -> None:
+    run_script(op.get_bind(), read_script(_EVENT_LOG / file).replace("{service}", service))

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from libs.eventlog.port import RawDelivery, Slice
+from libs.eventlog.port import Lane, RawDelivery, Slice
 
 
 def of_one_workspace(deliveries: Sequence[RawDelivery]) -> list[RawDelivery]:
-    """The leading deliveries of each bucket that belong to the workspace of the first delivery.
+    """The leading deliveries of each lane that belong to the workspace of the first delivery.
 
-    A transaction belongs to one workspace and a position only moves forward, so a bucket can give no more than its
+    A transaction belongs to one workspace and a position only moves forward, so a lane can give no more than its
     deliveries up to the first of another workspace.
     """
     if not deliveries:
         return []
     workspace = deliveries[0].workspace
-    ended: set[tuple[str, int]] = set()
+    ended: set[Lane] = set()
     taken = []
     for raw in deliveries:
-        place = (raw.position.log, raw.position.bucket)
         if raw.workspace != workspace:
-            ended.add(place)
-        elif place not in ended:
+            ended.add(raw.position.lane)
+        elif raw.position.lane not in ended:
             taken.append(raw)
     return taken
 

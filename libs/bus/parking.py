@@ -113,7 +113,7 @@ def _parked(
         record=f"parked/{group}/{place.log}/{place.bucket}/{place.sequence}",
         cause=raw.event_id,
         occurred_at=now,
-        topic=dead_letters_of(raw.topic),
+        topic=dead_letters_of(place.topic),
     )
 
 

@@ -33,14 +33,12 @@ class Subscription:
 
     Attributes:
         group: `<service>.<flow file>`, such as `matcher.decide`.
-        logs: The logs it reads, by service name.
-        topics: The topics it wants from them; others are passed over.
+        topics: The topics it reads. Those of one log may reach it at different times; each keeps its own order.
         handler: What it does with a batch.
         batch_events: Events a batch at most.
     """
 
     group: str
-    logs: tuple[str, ...]
     topics: frozenset[str]
     handler: Handler
     batch_events: int = BATCH_EVENTS

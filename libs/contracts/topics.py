@@ -96,6 +96,15 @@ def topic_of(type_: str, provider: str | None = None) -> str:
     return _BY_TYPE.get((type_, None)) or _BY_TYPE[type_, provider]
 
 
+def log_of(topic: str) -> Service:
+    """The log that holds a topic's events: its owner's.
+
+    Raises:
+        KeyError: The registry does not name the topic, which is a mistake in our own code.
+    """
+    return BY_NAME[topic].owner
+
+
 def dead_letters_of(topic: str) -> str:
     """The topic for what could not be handled of another."""
     return f"{topic}.dlq"

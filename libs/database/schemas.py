@@ -12,7 +12,7 @@ from libs.database.postgres import lost_as_transient
 
 MIGRATIONS: Final = Path(__file__).parents[2] / "deploy" / "migrations"
 
-_EVENT_LOG: Final = Path(__file__).parents[1] / "eventlog" / "schema.sql"
+_EVENT_LOG: Final = Path(__file__).parents[1] / "eventlog"
 
 SERVICES: Final = ("auth", "xero_mcp", "ingest", "matcher", "pusher", "console", "audit")
 """Services with a schema, in the order in which theirs are made."""
@@ -21,7 +21,7 @@ SERVICES: Final = ("auth", "xero_mcp", "ingest", "matcher", "pusher", "console",
 def fingerprint() -> str:
     """The digest of every migration there is. A database that carries it needs none of them."""
     digest = hashlib.sha256()
-    for file in sorted([*MIGRATIONS.rglob("*.sql"), *MIGRATIONS.rglob("[0-9]*.py"), _EVENT_LOG]):
+    for file in sorted([*MIGRATIONS.rglob("*.sql"), *MIGRATIONS.rglob("[0-9]*.py"), *_EVENT_LOG.glob("*.sql")]):
         digest.update(file.name.encode() + b"\x1f" + file.read_bytes())
     return digest.hexdigest()
 

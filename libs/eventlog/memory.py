@@ -51,21 +51,19 @@ class MemoryEventLog:
             known[event.id] = position
             heads[position.bucket] = position.sequence
             plain = event.model_dump_json().encode()
-            rows[position.bucket, position.sequence] = RawDelivery(
-                position, event.workspace, event.topic, event.id, plain
-            )
+            rows[position.bucket, position.sequence] = RawDelivery(position, event.workspace, event.id, plain)
         return placed
 
     async def unseen(self, tx: Transaction, group: str, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Those deliveries that the group has not dealt with."""
         seen = shared_table_of(tx, f"{self._name}.consumed")
-        return [d for d in deliveries if d.position.sequence > seen.get((group, d.position.log, d.position.bucket), 0)]
+        return [d for d in deliveries if d.position.sequence > seen.get((group, d.position.lane), 0)]
 
     def _move(self, tx: Transaction, consumed: Consumed) -> bool:
         seen = shared_table_of(tx, f"{self._name}.consumed")
-        known = {(log, bucket): at for (group, log, bucket), at in seen.items() if group == consumed.group}
+        known = {lane: at for (group, lane), at in seen.items() if group == consumed.group}
         moved = split_consumed(consumed, known)
-        seen.update({(consumed.group, log, bucket): at for (log, bucket), at in moved.items()})
+        seen.update({(consumed.group, lane): at for lane, at in moved.items()})
         return bool(moved)
 
 
@@ -75,13 +73,13 @@ class MemoryLogReader:
     def __init__(self, database: MemoryDatabase) -> None:
         self._tables = database.tables
 
-    async def positions(self, group: str, log: str) -> Mapping[int, int]:
+    async def positions(self, group: str, log: str, topic: str) -> Mapping[int, int]:
         """The sequence a group has dealt with, by bucket; buckets it never touched are left out."""
         rows = self._rows(f"{group.split('.', 1)[0]}.consumed")
-        return {bucket: at for (name, read, bucket), at in rows.items() if (name, read) == (group, log)}
+        return {lane[2]: at for (name, lane), at in rows.items() if (name, *lane[:2]) == (group, log, topic)}
 
-    async def read(self, log: str, after: Mapping[int, int], *, topics: frozenset[str], limit: int) -> Slice:
-        """About `limit` events of these topics behind the given sequences, fairly over the buckets."""
+    async def read(self, log: str, after: Mapping[int, int], *, topic: str, limit: int) -> Slice:
+        """About `limit` events of a topic behind the given sequences, fairly over the buckets."""
         heads, rows = self._rows(f"{log}.event_head"), self._rows(f"{log}.event_log")
         grown = {bucket: head for bucket, head in heads.items() if head > after.get(bucket, 0)}
         share = max(1, -(-limit // max(1, len(grown))))
@@ -92,7 +90,7 @@ class MemoryLogReader:
             through[bucket] = head
             for sequence in range(after.get(bucket, 0) + 1, head + 1):
                 raw = rows[bucket, sequence]
-                if raw.topic in topics:
+                if raw.position.topic == topic:
                     deliveries.append(raw)
                     taken += 1
                 if taken == share:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Stale
-from libs.eventlog.port import Consumed, Position
+from libs.eventlog.port import Consumed, Lane, Position
 
 
 def numbered(log: str, events: Sequence[Envelope], heads: Mapping[int, int]) -> tuple[Position, ...]:
@@ -15,22 +15,22 @@ def numbered(log: str, events: Sequence[Envelope], heads: Mapping[int, int]) -> 
     positions = []
     for event in events:
         heads[event.bucket] = heads.get(event.bucket, 0) + 1
-        positions.append(Position(log, event.bucket, heads[event.bucket]))
+        positions.append(Position(log, event.topic, event.bucket, heads[event.bucket]))
     return tuple(positions)
 
 
-def split_consumed(consumed: Consumed, known: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
-    """Where each bucket moves to; empty when everything was seen before.
+def split_consumed(consumed: Consumed, known: Mapping[Lane, int]) -> dict[Lane, int]:
+    """Where each lane moves to; empty when everything was seen before.
 
     Raises:
         Stale: Some positions were seen before and some were not.
     """
-    fresh = [p for p in consumed.positions if p.sequence > known.get((p.log, p.bucket), 0)]
+    fresh = [p for p in consumed.positions if p.sequence > known.get(p.lane, 0)]
     if not fresh:
         return {}
     if len(fresh) < len(consumed.positions):
         raise Stale("A part of this batch was dealt with before; take `unseen` first.")
-    moved: dict[tuple[str, int], int] = {}
+    moved: dict[Lane, int] = {}
     for p in fresh:
-        moved[p.log, p.bucket] = max(p.sequence, moved.get((p.log, p.bucket), 0))
+        moved[p.lane] = max(p.sequence, moved.get(p.lane, 0))
     return moved

@@ -5,7 +5,8 @@ Words:
     *bucket*: what keeps order. All events of one key lie in one bucket.
     *sequence*: the place of an event in its bucket, from 1, without gaps. A reader that has seen sequence n has seen
     every event up to n: a row that commits late cannot appear behind it.
-    *position*: (log, bucket, sequence) of the last event a group has dealt with; 0 before the first.
+    *position*: where an event stands. A group remembers one for each topic and bucket, and has dealt with every event
+    of that topic up to it: topics of one log may come by different ways and at different times.
     *group*: one consumer in the sense of the design, such as `matcher.decide`; however many processes run it, each
     event is dealt with once.
 """
@@ -14,11 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from libs.contracts.envelope import Envelope
 from libs.database.port import Transaction
+
+Lane: TypeAlias = tuple[str, str, int]
+"""A log, a topic and a bucket: events of one lane are dealt with in order, and those of two may be in any."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,14 @@ class Position:
     """Where an event stands."""
 
     log: str
+    topic: str
     bucket: int
     sequence: int
+
+    @property
+    def lane(self) -> Lane:
+        """What it is in order with: log, topic and bucket."""
+        return self.log, self.topic, self.bucket
 
 
 @dataclass(frozen=True)
@@ -69,9 +79,9 @@ class EventLog(Protocol):
         ...
 
     async def unseen(self, tx: Transaction, group: str, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Those deliveries that the group has not dealt with, and hold their buckets for this transaction.
+        """Those deliveries that the group has not dealt with, and hold their lanes for this transaction.
 
-        A bucket that another member of the group holds right now is left out: its deliveries come again.
+        A lane that another member of the group holds right now is left out: its deliveries come again.
         """
         ...
 
@@ -82,7 +92,6 @@ class RawDelivery:
 
     position: Position
     workspace: UUID
-    topic: str
     event_id: UUID
     sealed: bytes
 
@@ -92,7 +101,7 @@ class Slice:
     """A piece of a log.
 
     Attributes:
-        deliveries: The events of the wanted topics, in order within each bucket.
+        deliveries: The events of the wanted topic, in order within each bucket.
         through: How far each bucket was read, whether or not its events were wanted.
     """
 
@@ -103,12 +112,12 @@ class Slice:
 class LogReader(Protocol):
     """The reading side: what a transport needs to carry a log. It reads across workspaces, and only sealed payloads."""
 
-    async def positions(self, group: str, log: str) -> Mapping[int, int]:
+    async def positions(self, group: str, log: str, topic: str) -> Mapping[int, int]:
         """The sequence a group has dealt with, by bucket; buckets it never touched are left out."""
         ...
 
-    async def read(self, log: str, after: Mapping[int, int], *, topics: frozenset[str], limit: int) -> Slice:
-        """About `limit` events of these topics behind the given sequences, fairly over the buckets."""
+    async def read(self, log: str, after: Mapping[int, int], *, topic: str, limit: int) -> Slice:
+        """About `limit` events of a topic behind the given sequences, fairly over the buckets."""
         ...
 
     async def of_record(self, log: str, workspace: UUID, record: str) -> Sequence[RawDelivery]:

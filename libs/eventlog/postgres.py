@@ -8,7 +8,7 @@ each other for ever, since both take them in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import asyncpg
@@ -21,7 +21,7 @@ from libs.database.port import Transaction
 from libs.database.postgres import Connection, connection_of
 from libs.eventlog.numbering import numbered, split_consumed
 from libs.eventlog.opened import OpenedEvents
-from libs.eventlog.port import Consumed, Delivery, Position
+from libs.eventlog.port import Consumed, Delivery, Lane, Position
 
 GROWN_CHANNEL: Final = "well_log_grown"
 """The Postgres channel on which every append says that there is something new; the payload is the log's name."""
@@ -38,30 +38,31 @@ RETURNING head.bucket, head.sequence - wanted.events AS before
 
 _INSERT_EVENTS: Final = """
 WITH written AS (
-    INSERT INTO {log}.event_log (bucket, sequence, workspace, event_id, topic, record_key, sealed)
-    SELECT bucket, sequence, $7, event_id, topic, record_key, sealed
-    FROM unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::text[], $5::bytea[], $6::bytea[])
-        AS new(bucket, sequence, event_id, topic, record_key, sealed)
+    INSERT INTO {log}.event_log
+        (bucket, sequence, workspace, event_id, topic, event_type, occurred_at, record_key, sealed)
+    SELECT bucket, sequence, $9, event_id, topic, event_type, occurred_at, record_key, sealed
+    FROM unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::bytea[],
+                $8::bytea[]) AS new(bucket, sequence, event_id, topic, event_type, occurred_at, record_key, sealed)
 )
-SELECT pg_notify($8, $9)
+SELECT pg_notify($10, $11)
 """
 
 _HOLD_POSITIONS: Final = """
-SELECT log, bucket, sequence FROM {log}.consumed
-WHERE group_name = $1 AND (log, bucket) IN (SELECT * FROM unnest($2::text[], $3::smallint[]))
-ORDER BY log, bucket FOR UPDATE SKIP LOCKED
+SELECT log, topic, bucket, sequence FROM {log}.consumed
+WHERE group_name = $1 AND (log, topic, bucket) IN (SELECT * FROM unnest($2::text[], $3::text[], $4::smallint[]))
+ORDER BY log, topic, bucket FOR UPDATE SKIP LOCKED
 """
 
 _MAKE_POSITIONS: Final = """
-INSERT INTO {log}.consumed (group_name, log, bucket, sequence)
-SELECT $1, log, bucket, 0 FROM unnest($2::text[], $3::smallint[]) AS new(log, bucket)
+INSERT INTO {log}.consumed (group_name, log, topic, bucket, sequence)
+SELECT $1, log, topic, bucket, 0 FROM unnest($2::text[], $3::text[], $4::smallint[]) AS new(log, topic, bucket)
 ON CONFLICT DO NOTHING
 """
 
 _MOVE_POSITIONS: Final = """
 UPDATE {log}.consumed AS known SET sequence = new.sequence
-FROM unnest($2::text[], $3::smallint[], $4::bigint[]) AS new(log, bucket, sequence)
-WHERE known.group_name = $1 AND known.log = new.log AND known.bucket = new.bucket
+FROM unnest($2::text[], $3::text[], $4::smallint[], $5::bigint[]) AS new(log, topic, bucket, sequence)
+WHERE known.group_name = $1 AND known.log = new.log AND known.topic = new.topic AND known.bucket = new.bucket
 """
 
 
@@ -110,6 +111,8 @@ class PostgresEventLog:
                 [position.sequence for position in placed],
                 [event.id for event in events],
                 [event.topic for event in events],
+                [event.payload.type for event in events],
+                [event.occurred_at for event in events],
                 [seal.blind("record", event.record) for event in events],
                 sealed,
                 tx.workspace,
@@ -123,18 +126,9 @@ class PostgresEventLog:
         return placed
 
     async def unseen(self, tx: Transaction, group: str, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Those deliveries that the group has not dealt with, and hold their buckets for this transaction."""
-        connection = connection_of(tx)
-        places = sorted({(d.position.log, d.position.bucket) for d in deliveries})
-        logs, buckets = [log for log, _ in places], [bucket for _, bucket in places]
-        await connection.execute(_MAKE_POSITIONS.format(log=self._name), group, logs, buckets)
-        held = await connection.fetch(_HOLD_POSITIONS.format(log=self._name), group, logs, buckets)
-        seen = {(row["log"], row["bucket"]): row["sequence"] for row in held}
-        return [
-            d
-            for d in deliveries
-            if (place := (d.position.log, d.position.bucket)) in seen and d.position.sequence > seen[place]
-        ]
+        """Those deliveries that the group has not dealt with, and hold their lanes for this transaction."""
+        seen = await self._hold(connection_of(tx), group, {delivery.position.lane for delivery in deliveries})
+        return [d for d in deliveries if d.position.lane in seen and d.position.sequence > seen[d.position.lane]]
 
     async def _grow(self, connection: Connection, events: Sequence[Envelope]) -> dict[int, int]:
         wanted: dict[int, int] = {}
@@ -144,24 +138,31 @@ class PostgresEventLog:
         return {row["bucket"]: row["before"] for row in rows}
 
     async def _move(self, connection: Connection, consumed: Consumed) -> bool:
-        places = sorted({(p.log, p.bucket) for p in consumed.positions})
-        logs, buckets = [log for log, _ in places], [bucket for _, bucket in places]
-        await connection.execute(_MAKE_POSITIONS.format(log=self._name), consumed.group, logs, buckets)
-        held = await connection.fetch(_HOLD_POSITIONS.format(log=self._name), consumed.group, logs, buckets)
-        if len(held) < len(places):
+        lanes = {position.lane for position in consumed.positions}
+        known = await self._hold(connection, consumed.group, lanes)
+        if len(known) < len(lanes):
             raise Stale("Another member of the group holds these buckets; take `unseen` first.")
-        known = {(row["log"], row["bucket"]): row["sequence"] for row in held}
         moved = split_consumed(consumed, known)
         if not moved:
             return False
-        await connection.execute(
-            _MOVE_POSITIONS.format(log=self._name),
-            consumed.group,
-            [log for log, _ in moved],
-            [bucket for _, bucket in moved],
-            list(moved.values()),
-        )
+        sql = _MOVE_POSITIONS.format(log=self._name)
+        await connection.execute(sql, consumed.group, *_columns(moved), list(moved.values()))
         return True
+
+    async def _hold(self, connection: Connection, group: str, lanes: Collection[Lane]) -> dict[Lane, int]:
+        """How far the group is in each lane; a lane that another transaction holds is left out."""
+        columns = _columns(sorted(lanes))
+        hold = _HOLD_POSITIONS.format(log=self._name)
+        held = await connection.fetch(hold, group, *columns)
+        if len(held) < len(lanes):  # new to the group, or held
+            await connection.execute(_MAKE_POSITIONS.format(log=self._name), group, *columns)
+            held = await connection.fetch(hold, group, *columns)
+        return {(row["log"], row["topic"], row["bucket"]): row["sequence"] for row in held}
+
+
+def _columns(lanes: Iterable[Lane]) -> tuple[list[str], list[str], list[int]]:
+    lanes = list(lanes)
+    return [log for log, _, _ in lanes], [topic for _, topic, _ in lanes], [bucket for _, _, bucket in lanes]
 
 
 def _sealed(seal: WorkspaceSeal, log: str, event: Envelope) -> bytes:

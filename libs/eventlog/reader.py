@@ -25,10 +25,14 @@ SELECT event.bucket, event.sequence, event.workspace, event.topic, event.event_i
 FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS piece(bucket, after, head),
 LATERAL (
     SELECT * FROM {log}.event_log
-    WHERE bucket = piece.bucket AND sequence > piece.after AND sequence <= piece.head AND topic = ANY($4::text[])
+    WHERE bucket = piece.bucket AND sequence > piece.after AND sequence <= piece.head AND topic = $4
     ORDER BY sequence LIMIT $5
 ) AS event
 ORDER BY event.bucket, event.sequence
+"""
+
+_POSITIONS: Final = """
+SELECT bucket, sequence FROM {service}.consumed WHERE group_name = $1 AND log = $2 AND topic = $3
 """
 
 _READ_RECORD: Final = """
@@ -48,15 +52,15 @@ class PostgresLogReader:
         self._listening: Connection | None = None
         self._one_listens = asyncio.Lock()
 
-    async def positions(self, group: str, log: str) -> Mapping[int, int]:
+    async def positions(self, group: str, log: str, topic: str) -> Mapping[int, int]:
         """The sequence a group has dealt with, by bucket; buckets it never touched are left out."""
         owner = group.split(".", 1)[0]
-        sql = f"SELECT bucket, sequence FROM {owner}.consumed WHERE group_name = $1 AND log = $2"  # noqa: S608 our own names
         with lost_as_transient():
-            return {row["bucket"]: row["sequence"] for row in await self._pool.fetch(sql, group, log)}
+            rows = await self._pool.fetch(_POSITIONS.format(service=owner), group, log, topic)
+        return {row["bucket"]: row["sequence"] for row in rows}
 
-    async def read(self, log: str, after: Mapping[int, int], *, topics: frozenset[str], limit: int) -> Slice:
-        """About `limit` events of these topics behind the given sequences, fairly over the buckets."""
+    async def read(self, log: str, after: Mapping[int, int], *, topic: str, limit: int) -> Slice:
+        """About `limit` events of a topic behind the given sequences, fairly over the buckets."""
         with lost_as_transient():
             heads = await self._pool.fetch(f"SELECT bucket, sequence FROM {log}.event_head")  # noqa: S608 our own names
         grown = {row["bucket"]: row["sequence"] for row in heads if row["sequence"] > after.get(row["bucket"], 0)}
@@ -66,7 +70,7 @@ class PostgresLogReader:
         afters = [after.get(bucket, 0) for bucket in grown]
         with lost_as_transient():
             rows = await self._pool.fetch(
-                _READ.format(log=log), list(grown), afters, list(grown.values()), sorted(topics), share
+                _READ.format(log=log), list(grown), afters, list(grown.values()), topic, share
             )
         through = dict(grown)
         taken: dict[int, int] = {}
@@ -153,5 +157,5 @@ class PostgresLogReader:
 
 
 def _raw(log: str, row: asyncpg.Record) -> RawDelivery:
-    position = Position(log, row["bucket"], row["sequence"])
-    return RawDelivery(position, row["workspace"], row["topic"], row["event_id"], row["sealed"])
+    position = Position(log, row["topic"], row["bucket"], row["sequence"])
+    return RawDelivery(position, row["workspace"], row["event_id"], row["sealed"])

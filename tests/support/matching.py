@@ -156,7 +156,7 @@ class Workspace:
     async def feed(self, group: str, events: Sequence[Envelope]) -> None:
         """Give a batch to a group, as the bus does."""
         handler = next(s.handler for s in self.service.subscriptions if s.group == group)
-        batch = [Delivery(Position("log", 0, self._next()), event) for event in events]
+        batch = [Delivery(Position("log", event.topic, 0, self._next()), event) for event in events]
         async with self.database.transaction(self.id) as tx:
             assert list(await handler(tx, batch)) == []
 

@@ -186,7 +186,7 @@ async def _events(reader: LogReader, log: str, topic: str) -> list[Envelope]:
     """Every event of a topic, in order within each bucket."""
     cursor: dict[int, int] = {}
     events: list[Envelope] = []
-    while (piece := await reader.read(log, cursor, topics=frozenset({topic}), limit=_SLICE)).through:
+    while (piece := await reader.read(log, cursor, topic=topic, limit=_SLICE)).through:
         cursor.update(piece.through)
         events += [(await reader.open(raw)).envelope for raw in piece.deliveries]
     return events

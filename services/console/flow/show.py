@@ -24,7 +24,7 @@ class Show:
 
     def subscription(self) -> Subscription:
         """What it reads."""
-        return Subscription("console.show", ("ingest", "matcher", "console", "pusher"), TOPICS, self.handle)
+        return Subscription("console.show", TOPICS, self.handle)
 
     async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> Sequence[Envelope]:
         """Move the views of a batch; nothing follows from it."""

@@ -26,9 +26,7 @@ class DocumentRequests:
 
     def subscription(self) -> Subscription:
         """The group."""
-        return Subscription(
-            "ingest.documents", logs=("matcher",), topics=frozenset({"match.decided.v1"}), handler=self.handle
-        )
+        return Subscription("ingest.documents", frozenset({"match.decided.v1"}), self.handle)
 
     async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> Sequence[Envelope]:
         """Ask or cancel by the last decision of each bill in the batch; says nothing itself."""

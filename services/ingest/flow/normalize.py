@@ -43,7 +43,7 @@ class Normalizer:
 
     def subscription(self) -> Subscription:
         """The group."""
-        return Subscription("ingest.normalize", logs=("ingest",), topics=_TOPICS, handler=self.handle)
+        return Subscription("ingest.normalize", _TOPICS, self.handle)
 
     async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> Sequence[Envelope]:
         """One event a version, one barrier a barrier, in the order they came."""

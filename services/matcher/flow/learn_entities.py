@@ -40,7 +40,7 @@ class LearnEntities:
     @property
     def subscription(self) -> Subscription:
         """The group, as the bus runs it."""
-        return Subscription(GROUP, ("ingest",), frozenset({"entity.normalized.v1"}), self.handle)
+        return Subscription(GROUP, frozenset({"entity.normalized.v1"}), self.handle)
 
     async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> Sequence[Envelope]:
         """Learn a batch; it leads to no event of its own."""

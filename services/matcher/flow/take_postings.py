@@ -32,7 +32,7 @@ class TakePostings:
     @property
     def subscription(self) -> Subscription:
         """The group, as the bus runs it."""
-        return Subscription(GROUP, ("pusher",), frozenset({"qonto.posted.v1"}), self.handle)
+        return Subscription(GROUP, frozenset({"qonto.posted.v1"}), self.handle)
 
     async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> Sequence[Envelope]:
         """Take a batch of outcomes; it leads to no event of its own."""

@@ -29,7 +29,7 @@ class TakeSignOffs:
     @property
     def subscription(self) -> Subscription:
         """The group, as the bus runs it."""
-        return Subscription(GROUP, ("console",), frozenset({"match.signed_off.v1"}), self.handle)
+        return Subscription(GROUP, frozenset({"match.signed_off.v1"}), self.handle)
 
     async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> Sequence[Envelope]:
         """Take a batch of answers; it leads to no event of its own."""

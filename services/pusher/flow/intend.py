@@ -33,7 +33,7 @@ class Intend:
 
     def subscription(self) -> Subscription:
         """The consumer group."""
-        return Subscription("pusher.intend", ("matcher", "ingest"), TOPICS, self.handle)
+        return Subscription("pusher.intend", TOPICS, self.handle)
 
     async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> Sequence[Envelope]:
         """Take in a batch of decisions and documents.

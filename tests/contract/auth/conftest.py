@@ -60,7 +60,7 @@ async def _stage(kept: Kept) -> AsyncIterator[Stage]:
 async def events_of(kept: Kept) -> list[Event]:
     """What auth has said so far."""
     reader = await kept.fixture.reader()
-    piece = await reader.read("auth", {}, topics=frozenset({"auth.consented.v1"}), limit=1000)
+    piece = await reader.read("auth", {}, topic="auth.consented.v1", limit=1000)
     return [(await reader.open(raw)).envelope.payload for raw in piece.deliveries]
 
 

@@ -12,7 +12,7 @@ from libs.bus.parking import ATTEMPTS
 from libs.contracts.errors import Stale
 from libs.contracts.events import EntityWithdrawn, Parked
 from libs.eventlog.port import Consumed, Position
-from tests.contract.bus.worlds import Echo, Killed, World, drain, pulled
+from tests.contract.bus.worlds import TOPIC, Echo, Killed, World, drain, pulled
 from tests.support.forms import Form
 from tests.support.until import until
 
@@ -20,8 +20,8 @@ from tests.support.until import until
 @pytest.fixture
 async def world(form: Form) -> World:
     return World(
-        source=form.log("console"),
-        source_database=await form.database("console"),
+        source=form.log("ingest"),
+        source_database=await form.database("ingest"),
         target=form.log("audit"),
         target_database=await form.database("audit"),
         reader=await form.reader(),
@@ -71,7 +71,7 @@ async def test_a_restarted_member_starts_behind_what_the_group_has_done(world: W
 async def test_replaying_a_batch_changes_nothing(world: World) -> None:
     await world.publish(*[pulled(world.workspace, bill) for bill in range(5)])
     await drain(world.consumer(Echo()))
-    piece = await world.reader.read("console", {}, topics=frozenset({"xero.raw.v1"}), limit=100)
+    piece = await world.reader.read("ingest", {}, topic="xero.raw.v1", limit=100)
     deliveries = [await world.reader.open(raw) for raw in piece.deliveries]
     async with world.target_database.transaction(world.workspace) as tx:
         assert await world.target.unseen(tx, "audit.echo", deliveries) == []
@@ -82,8 +82,8 @@ async def test_replaying_a_batch_changes_nothing(world: World) -> None:
 
 async def test_a_batch_of_which_a_part_was_dealt_with_must_be_read_again(world: World) -> None:
     async with world.target_database.transaction(world.workspace) as tx:
-        await world.target.append(tx, [], consumed=Consumed("audit.echo", (Position("console", 3, 1),)))
-    half_old = Consumed("audit.echo", (Position("console", 3, 1), Position("console", 4, 1)))
+        await world.target.append(tx, [], consumed=Consumed("audit.echo", (Position("ingest", TOPIC, 3, 1),)))
+    half_old = Consumed("audit.echo", (Position("ingest", TOPIC, 3, 1), Position("ingest", TOPIC, 4, 1)))
     with pytest.raises(Stale):
         async with world.target_database.transaction(world.workspace) as tx:
             await world.target.append(tx, [], consumed=half_old)
@@ -120,7 +120,7 @@ async def test_a_poison_event_is_parked_after_limited_tries_and_the_others_go_th
     [parked] = await world.written("xero.raw.v1.dlq")
     assert isinstance(parked.payload, Parked)
     assert parked.payload.event == poison.id
-    assert (parked.payload.group, parked.payload.log) == ("audit.echo", "console")
+    assert (parked.payload.group, parked.payload.log) == ("audit.echo", "ingest")
     assert parked.payload.error == "ZeroDivisionError"
 
 

@@ -45,8 +45,8 @@ async def _world(postgres: PostgresFixture, keyring: Keyring) -> World:
     sealer = Sealer(keyring)
     made = await postgres.reader()
     return World(
-        source=PostgresEventLog("console", sealer),
-        source_database=await postgres.database("console"),
+        source=PostgresEventLog("ingest", sealer),
+        source_database=await postgres.database("ingest"),
         target=PostgresEventLog("audit", sealer),
         target_database=await postgres.database("audit"),
         reader=PostgresLogReader(made._pool, sealer),

@@ -18,7 +18,7 @@ from libs.eventlog.port import Delivery, EventLog, LogReader
 from libs.runtime.clock import Clock, ManualClock
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
-TOPICS = frozenset({"xero.raw.v1"})
+TOPIC = "xero.raw.v1"
 
 
 def pulled(workspace: UUID, bill: int, version: int = 1) -> Envelope:
@@ -56,14 +56,14 @@ class World:
 
     def consumer(self, echo: Echo, *, batch_events: int = 500) -> Consumer:
         """A member of the group `audit.echo`."""
-        subscription = Subscription("audit.echo", (self.source.name,), TOPICS, echo.handle, batch_events)
+        subscription = Subscription("audit.echo", frozenset({TOPIC}), echo.handle, batch_events)
         return Consumer(
             subscription, database=self.target_database, log=self.target, reader=self.reader, clock=self.clock
         )
 
     async def written(self, topic: str = "entity.normalized.v1") -> list[Envelope]:
         """What the group has appended, in order within each bucket."""
-        piece = await self.reader.read(self.target.name, {}, topics=frozenset({topic}), limit=100_000)
+        piece = await self.reader.read(self.target.name, {}, topic=topic, limit=100_000)
         return [(await self.reader.open(raw)).envelope for raw in piece.deliveries]
 
 

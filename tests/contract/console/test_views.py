@@ -54,7 +54,7 @@ async def test_an_answer_is_on_record_once(form: Form) -> None:
     with pytest.raises((Rejected, Stale)):
         await queue.answer(form.workspace, "b1", "never", by="bob")
     reader = await form.reader()
-    [raw] = (await reader.read("console", {}, topics=frozenset({"match.signed_off.v1"}), limit=10)).deliveries
+    [raw] = (await reader.read("console", {}, topic="match.signed_off.v1", limit=10)).deliveries
     event = (await reader.open(raw)).envelope.payload
     assert isinstance(event, SignedOff)
     assert (event.answer, event.by, event.note, event.generation) == ("post", "ada", "seen it", 1)

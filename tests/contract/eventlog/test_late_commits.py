@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from libs.contracts.identity import bucket_of, key_of
-from tests.contract.bus.worlds import TOPICS, pulled
+from tests.contract.bus.worlds import TOPIC, pulled
 from tests.support.postgres import PostgresFixture
 
 
@@ -22,9 +22,9 @@ async def test_an_append_waits_for_the_earlier_one_of_its_bucket(postgres: Postg
         waiting = asyncio.create_task(append_late())
         done, _ = await asyncio.wait({waiting}, timeout=0.2)
         assert not done
-        assert (await reader.read("console", {}, topics=TOPICS, limit=10)).deliveries == ()
+        assert (await reader.read("console", {}, topic=TOPIC, limit=10)).deliveries == ()
     await waiting
-    piece = await reader.read("console", {}, topics=TOPICS, limit=10)
+    piece = await reader.read("console", {}, topic=TOPIC, limit=10)
     assert [raw.event_id for raw in piece.deliveries] == [early.id, late.id]
 
 
@@ -40,9 +40,9 @@ async def test_a_slow_bucket_does_not_hide_what_commits_behind_it(postgres: Post
         await log.append(tx, [slow])
         async with database.transaction(postgres.workspace) as second:
             await log.append(second, [other])
-        before = await reader.read("console", {}, topics=TOPICS, limit=10)
+        before = await reader.read("console", {}, topic=TOPIC, limit=10)
         assert [raw.event_id for raw in before.deliveries] == [other.id]
-    after = await reader.read("console", before.through, topics=TOPICS, limit=10)
+    after = await reader.read("console", before.through, topic=TOPIC, limit=10)
     assert [raw.event_id for raw in after.deliveries] == [slow.id]
 
 

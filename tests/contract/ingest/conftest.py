@@ -14,7 +14,7 @@ import pytest
 from libs.bus.port import Subscription
 from libs.contracts.envelope import Envelope
 from libs.contracts.identity import BUCKETS, Provider
-from libs.contracts.topics import TOPICS
+from libs.contracts.topics import TOPICS, log_of
 from libs.crypto.keyring import Sealer
 from libs.database.port import Database
 from libs.eventlog.port import Consumed, Delivery, EventLog
@@ -79,7 +79,8 @@ class Kept:
 
     async def drain(self, subscription: Subscription) -> None:
         """Let a group of ours deal with everything there is for it."""
-        deliveries = await self._deliveries(subscription.logs[0], subscription.topics, subscription.group)
+        [log] = {log_of(topic) for topic in subscription.topics}
+        deliveries = await self._deliveries(log, subscription.topics, subscription.group)
         for workspace in {delivery.envelope.workspace for delivery in deliveries}:
             own = [delivery for delivery in deliveries if delivery.envelope.workspace == workspace]
             async with self.database.transaction(workspace) as tx:
@@ -90,14 +91,13 @@ class Kept:
 
     async def _deliveries(self, log: str, topics: frozenset[str], group: str) -> list[Delivery]:
         reader = await self.fixture.reader()
-        after = dict(await reader.positions(group, log))
         found: list[Delivery] = []
-        while True:
-            piece = await reader.read(log, after, topics=topics, limit=5000)
-            found += [await reader.open(raw) for raw in piece.deliveries]
-            if all(after.get(bucket, 0) >= through for bucket, through in piece.through.items()):
-                return found
-            after |= piece.through
+        for topic in topics:
+            after = dict(await reader.positions(group, log, topic))
+            while (piece := await reader.read(log, after, topic=topic, limit=5000)).through:
+                found += [await reader.open(raw) for raw in piece.deliveries]
+                after |= piece.through
+        return sorted(found, key=lambda delivery: (delivery.position.bucket, delivery.position.sequence))
 
 
 @pytest.fixture(params=["memory", "postgres"])

@@ -47,7 +47,7 @@ def decided(kept: Kept, bill: str, verdict: Verdict, generation: int = 1) -> Env
 
 
 async def decide(kept: Kept, *decisions: Envelope) -> None:
-    batch = [Delivery(Position("matcher", each.bucket, n), each) for n, each in enumerate(decisions, 1)]
+    batch = [Delivery(Position("matcher", each.topic, each.bucket, n), each) for n, each in enumerate(decisions, 1)]
     async with kept.database.transaction(kept.workspace) as tx:
         assert await DocumentRequests(kept.store.jobs).handle(tx, batch) == ()
 

@@ -239,7 +239,9 @@ async def decide_to_post(stage: Stage, bill: str) -> None:
         payload, workspace=workspace, record=record, cause=uuid4(), occurred_at=stage.outside.clock.now()
     )
     async with stage.kept.database.transaction(workspace) as tx:
-        await stage.ingest.subscriptions[1].handler(tx, [Delivery(Position("matcher", decision.bucket, 1), decision)])
+        await stage.ingest.subscriptions[1].handler(
+            tx, [Delivery(Position("matcher", decision.topic, decision.bucket, 1), decision)]
+        )
 
 
 async def test_supplier_invoices_come_from_qonto_page_by_page(kept: Kept) -> None:

@@ -89,14 +89,12 @@ async def test_the_status_shows_a_workspace_to_its_own_session_alone(postgres: P
 async def test_a_part_that_cannot_be_read_is_a_sentence_and_the_others_are_shown(postgres: PostgresFixture) -> None:
     async with running_stage(postgres.dsn) as stage:
         await stage.open_for(MINE, **books_of(MINE))
-        await stage.all_decided(MINE)
         admin = await postgres.admin()
         await admin.execute("UPDATE auth.connection SET access_token = '\\x00'")
         async with stage.browser(MINE) as browser:
             shown = (await browser.get(f"{stage.well.url}/status")).json()["workspaces"][str(MINE.workspace)]
         assert shown["connections"] == {"sentence": "A value of auth.connection.access_token has no key that opens it."}
-        assert set(shown["pulls"]) == {"xero", "qonto"}
-        assert sum(shown["decisions"].values()) == MINE.bills
+        assert shown["pulls"].keys() == {"xero", "qonto"}
 
 
 async def test_a_worker_that_fails_on_and_on_makes_the_process_unready_with_its_sentence() -> None:

@@ -113,7 +113,7 @@ async def _decided(stage: Stage, wanted: dict[str, int]) -> bool:
 
 async def _malformed(stage: Stage, count: int) -> bool:
     reader = stage.well.storage.reader
-    piece = await reader.read("ingest", {}, topics=frozenset({"entity.normalized.v1"}), limit=1000)
+    piece = await reader.read("ingest", {}, topic="entity.normalized.v1", limit=1000)
     said = [(await reader.open(raw)).envelope for raw in piece.deliveries]
     odd = [event for event in said if isinstance(event.payload, EntityMalformed)]
     assert all(event.record.split("/")[2].startswith("unnamed-") for event in odd)

@@ -59,7 +59,7 @@ async def test_a_bill_that_qonto_does_not_have_is_posted(form: Form) -> None:
 async def test_a_decision_is_said_in_the_log_under_the_bill(form: Form) -> None:
     workspace = await ready(form, a_bill())
     reader = await form.reader()
-    found = await reader.read("matcher", {}, topics=frozenset({"match.decided.v1"}), limit=10)
+    found = await reader.read("matcher", {}, topic="match.decided.v1", limit=10)
     [delivery] = [await reader.open(raw) for raw in found.deliveries]
     assert isinstance(delivery, Delivery)
     assert delivery.envelope.record == "xero/bill/bill-1"

@@ -76,7 +76,7 @@ async def hear(pusher: PusherService, database: PostgresDatabase, log: PostgresE
         halves: dict[str, Event] = {"matcher": decided(), "ingest": fetched(document=pdf(document))}
         for source, payload in halves.items():
             event: Envelope = about(payload, record=f"xero/bill/{number}", workspace=workspace)
-            delivery = Delivery(Position(f"{source}/{number}", event.bucket, 1), event)
+            delivery = Delivery(Position(f"{source}/{number}", event.topic, event.bucket, 1), event)
             async with database.transaction(workspace) as tx:
                 unseen = await log.unseen(tx, intend.group, [delivery])
                 events = await intend.handler(tx, unseen)

@@ -17,7 +17,6 @@ from libs.contracts.entities import Document
 from libs.contracts.envelope import enveloped
 from libs.contracts.errors import ConsentLost
 from libs.contracts.events import Event
-from libs.contracts.identity import bucket_of
 from libs.contracts.money import Money
 from libs.crypto.lent import LentToken
 from libs.database.port import Database
@@ -163,7 +162,7 @@ class Stage:
         """Let the pusher hear an event."""
         now = self.clock.now()
         event = enveloped(payload, workspace=self.workspace, record=record, cause=uuid4(), occurred_at=now)
-        delivery = Delivery(Position("matcher", bucket_of(event.key), 1), event)
+        delivery = Delivery(Position("matcher", event.topic, event.bucket, 1), event)
         async with self._rows.database.transaction(self.workspace) as tx:
             await self._rows.log.append(tx, await self.pusher.subscriptions[0].handler(tx, [delivery]))
 

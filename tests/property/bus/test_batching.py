@@ -24,9 +24,8 @@ def _log_of(rows: Mapping[int, list[tuple[UUID, bool]]]) -> dict[int, list[RawDe
     return {
         bucket: [
             RawDelivery(
-                Position("ingest", bucket, sequence),
+                Position("ingest", "wanted" if wanted else "other", bucket, sequence),
                 workspace,
-                "wanted" if wanted else "other",
                 uuid5(NAMES, f"{bucket}/{sequence}"),
                 b"",
             )
@@ -42,7 +41,7 @@ def _read(log: Mapping[int, list[RawDelivery]], after: Mapping[int, int], share:
     through: dict[int, int] = {}
     for bucket, events in log.items():
         behind = events[after.get(bucket, 0) :]
-        wanted = [raw for raw in behind if raw.topic == "wanted"][:share]
+        wanted = [raw for raw in behind if raw.position.topic == "wanted"][:share]
         deliveries += wanted
         if behind:
             through[bucket] = wanted[-1].position.sequence if len(wanted) == share else len(events)
@@ -66,7 +65,7 @@ def test_a_group_takes_every_wanted_event_once_and_in_order(
         dealt_with += taken
     for bucket, events in log.items():
         here = [raw for raw in dealt_with if raw.position.bucket == bucket]
-        assert here == [raw for raw in events if raw.topic == "wanted"]
+        assert here == [raw for raw in events if raw.position.topic == "wanted"]
         assert cursor[bucket] == len(events)
 
 

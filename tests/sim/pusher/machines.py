@@ -159,12 +159,12 @@ class World:
     async def told(self) -> list[Envelope]:
         """Every event of the pusher, in order within each bucket."""
         reader = MemoryLogReader(self.database)
-        piece = await reader.read("pusher", {}, topics=frozenset({"qonto.posted.v1"}), limit=1_000_000)
+        piece = await reader.read("pusher", {}, topic="qonto.posted.v1", limit=1_000_000)
         return [(await reader.open(raw)).envelope for raw in piece.deliveries]
 
     def _receive(self, log: str, event: Envelope) -> None:
         sequence = 1 + sum(d.position.log == log and d.position.bucket == event.bucket for d in self.inbox)
-        self.inbox.append(Delivery(Position(log, event.bucket, sequence), event))
+        self.inbox.append(Delivery(Position(log, event.topic, event.bucket, sequence), event))
 
 
 class Pusher:

@@ -11,7 +11,7 @@ OURS, THEIRS = UUID(int=1), UUID(int=2)
 
 
 def _raw(bucket: int, sequence: int, workspace: UUID = OURS, log: str = "ingest") -> RawDelivery:
-    return RawDelivery(Position(log, bucket, sequence), workspace, "t", UUID(int=sequence), b"")
+    return RawDelivery(Position(log, "t", bucket, sequence), workspace, UUID(int=sequence), b"")
 
 
 def test_nothing_gives_nothing() -> None:

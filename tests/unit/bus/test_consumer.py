@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from libs.bus.embedded import LONGEST_PAUSE_SECONDS, TRANSIENT_TRIES, Consumer
+from libs.bus.dealing import LONGEST_PAUSE_SECONDS, TRANSIENT_TRIES
+from libs.bus.embedded import Consumer
 from libs.bus.parking import PARKED_AN_HOUR
 from libs.bus.port import Subscription
 from libs.contracts.envelope import Envelope, enveloped
@@ -59,7 +60,7 @@ def _pulled(memory: MemoryFixture, bill: int) -> Envelope:
 
 async def _consumer(memory: MemoryFixture, handler: Handler, clock: ManualClock) -> Consumer:
     return Consumer(
-        Subscription("matcher.learn", ("ingest",), frozenset({"xero.raw.v1"}), handler.handle),
+        Subscription("matcher.learn", frozenset({"xero.raw.v1"}), handler.handle),
         database=await memory.database("matcher"),
         log=memory.log("matcher"),
         reader=await memory.reader(),

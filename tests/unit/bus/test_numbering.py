@@ -40,20 +40,29 @@ def test_events_follow_the_heads_in_the_order_they_were_given_and_leave_no_gap(r
     assert set(heads.values()) <= {head}, "the heads that were handed in are left alone"
 
 
-def _consumed(*places: tuple[str, int, int]) -> Consumed:
+def _consumed(*places: tuple[str, str, int, int]) -> Consumed:
     return Consumed("matcher.decide", tuple(Position(*place) for place in places))
 
 
-def test_a_bucket_moves_to_the_furthest_of_its_positions() -> None:
-    consumed = _consumed(("ingest", 3, 5), ("ingest", 3, 4), ("ingest", 4, 1), ("pusher", 3, 2))
-    assert split_consumed(consumed, {("ingest", 3): 3}) == {("ingest", 3): 5, ("ingest", 4): 1, ("pusher", 3): 2}
+def test_a_lane_moves_to_the_furthest_of_its_positions() -> None:
+    consumed = _consumed(("ingest", "t", 3, 5), ("ingest", "t", 3, 4), ("ingest", "t", 4, 1), ("pusher", "t", 3, 2))
+    assert split_consumed(consumed, {("ingest", "t", 3): 3}) == {
+        ("ingest", "t", 3): 5,
+        ("ingest", "t", 4): 1,
+        ("pusher", "t", 3): 2,
+    }
 
 
 def test_what_was_seen_before_moves_nothing() -> None:
-    assert split_consumed(_consumed(("ingest", 3, 5), ("ingest", 4, 1)), {("ingest", 3): 5, ("ingest", 4): 9}) == {}
+    assert (
+        split_consumed(
+            _consumed(("ingest", "t", 3, 5), ("ingest", "t", 4, 1)), {("ingest", "t", 3): 5, ("ingest", "t", 4): 9}
+        )
+        == {}
+    )
     assert split_consumed(_consumed(), {}) == {}
 
 
 def test_a_batch_seen_in_part_must_be_read_again() -> None:
     with pytest.raises(Stale):
-        split_consumed(_consumed(("ingest", 3, 5), ("ingest", 4, 1)), {("ingest", 4): 1})
+        split_consumed(_consumed(("ingest", "t", 3, 5), ("ingest", "t", 4, 1)), {("ingest", "t", 4): 1})

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from libs.contracts.errors import Transient
+from libs.contracts.topics import TOPICS
 from libs.database import schemas
 from libs.database.migrate import migrate
 from libs.database.schemas import MIGRATIONS, SERVICES, fingerprint, is_up_to_date
@@ -84,6 +85,26 @@ async def test_a_server_that_does_not_answer_is_worth_another_try(tmp_path: Path
 
 def test_the_fingerprint_covers_every_migration_and_the_event_log() -> None:
     assert fingerprint() == fingerprint()
-    covered = [*MIGRATIONS.rglob("*.sql"), *MIGRATIONS.rglob("[0-9]*.py"), schemas._EVENT_LOG]
+    covered = [*MIGRATIONS.rglob("*.sql"), *MIGRATIONS.rglob("[0-9]*.py"), *schemas._EVENT_LOG.glob("*.sql")]
     assert all(file.is_file() for file in covered)
     assert {file.parent.name for file in MIGRATIONS.rglob("[0-9]*.py")} == set(SERVICES)
+
+
+async def test_a_group_that_was_far_in_a_log_is_as_far_in_each_of_its_topics(empty: str) -> None:
+    await migrate(empty, services=("audit",))
+    before, after = ((schemas._EVENT_LOG / file).read_text() for file in ("schema.sql", "by_topic.sql"))
+    connection = await asyncpg.connect(empty)
+    try:
+        await connection.execute("DROP TABLE audit.event_log, audit.event_head, audit.consumed")
+        await connection.execute(before.replace("{service}", "audit"))
+        await connection.execute(
+            "INSERT INTO audit.consumed VALUES ('audit.all', 'ingest', 3, 7), ('audit.all', 'matcher', 3, 5);"
+            "INSERT INTO audit.event_log VALUES (1, 1, gen_random_uuid(), gen_random_uuid(), 't', '', '')"
+        )
+        await connection.execute(after.replace("{service}", "audit"))
+    finally:
+        await connection.close()
+    positions = await _asked(empty, "SELECT log, topic, bucket, sequence FROM audit.consumed ORDER BY log, topic")
+    owned = sorted(topic.name for topic in TOPICS if topic.owner == "ingest")
+    assert positions == [*(("ingest", topic, 3, 7) for topic in owned), ("matcher", "match.decided.v1", 3, 5)]
+    assert await _asked(empty, "SELECT event_type, occurred_at = appended_at FROM audit.event_log") == [("t", True)]

@@ -1,0 +1,11 @@
+"""Positions by topic."""
+
+from deploy.migrations.sql import positions_by_topic
+
+revision = "ingest_0003"
+down_revision = "ingest_0002"
+
+
+def upgrade() -> None:
+    """Change the log and its positions."""
+    positions_by_topic("ingest")
