@@ -36,6 +36,7 @@ imports: setup
 
 # Pins with hashes and without addresses.
 lock:
+	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv"; exit 1; }
 	uv lock --quiet
 	uv export --quiet --format requirements-txt --no-emit-project --all-groups --no-annotate --no-header > requirements.lock
 

@@ -31,10 +31,10 @@ app.add_typer(topics.app, name="topics")
 
 def main() -> None:
     """Run a command; an error of ours ends with its sentence and status 1."""
-    set_up_logs()
-    collect_rarely()
-    arm_from_environment()
     try:
+        set_up_logs()
+        collect_rarely()
+        arm_from_environment()
         app()
     except WellError as error:
         _end(error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -44,7 +43,7 @@ async def consent_in_browser(provider: Provider, named: UUID | None) -> None:
     if url is None:
         raise Rejected("Start `well up` first; it serves the pages you consent on.", code="not_up")
     workspace = named or installation.workspace()
-    async with opened_storage(installation, clock, database_url=os.environ.get("WELL_DATABASE_URL")) as storage:
+    async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
         store = PostgresAuthStore(storage.sealer)
         tickets = Tickets(database=storage.databases["auth"], store=store, clock=clock)
         ticket = await tickets.issue(workspace, "sign_in")

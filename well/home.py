@@ -19,7 +19,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,9 @@ _OPEN_FOLDER: Final = 0o755
 """As root the embedded Postgres runs as another user, who must be able to pass; what is secret has modes of its own."""
 
 
+_LIVE: Final = "live"
+
+
 def home() -> Path:
     """The folder of all installations: `WELL_HOME`, or the place for such things on this machine."""
     named = os.environ.get("WELL_HOME")
@@ -41,6 +44,19 @@ def home() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/well")
     return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "well"
+
+
+def own_database(environment: Mapping[str, str]) -> str | None:
+    """The Postgres that `WELL_DATABASE_URL` names; None when it names none.
+
+    Raises:
+        Rejected: `bad_database_url` when it is no address of a Postgres.
+    """
+    url = environment.get("WELL_DATABASE_URL") or None
+    if url is not None and not url.startswith(("postgresql://", "postgres://")):
+        sentence = "WELL_DATABASE_URL is no address of a Postgres, as in postgresql://USER:PASSWORD@HOST:5432/DATABASE."
+        raise Rejected(sentence, code="bad_database_url")
+    return url
 
 
 @dataclass(frozen=True)
@@ -73,12 +89,16 @@ class Installation:
         """What the stand-ins hold."""
         return self.folder / "standins"
 
-    def make(self) -> None:
-        """Make its folder, and remember it as the one started last."""
+    def prepare(self) -> None:
+        """Make its folder."""
         for folder in (self.folder.parent, self.folder):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(_OPEN_FOLDER)
         self.standins.mkdir(exist_ok=True)
+
+    def make(self) -> None:
+        """Make its folder, and remember it as the one started last."""
+        self.prepare()
         _write(self.folder.parent / "current", self.folder.name)
 
     def empty(self) -> None:
@@ -88,6 +108,15 @@ class Installation:
         for file in (self.key_file, self.folder / "state.json"):
             file.unlink(missing_ok=True)
         self.standins.mkdir()
+
+    @property
+    def database_url(self) -> str | None:
+        """A Postgres of one's own, for real accounts; None is the embedded one. A demo is emptied, and always has that.
+
+        Raises:
+            Rejected: As `own_database` says.
+        """
+        return own_database(os.environ) if self.folder.name == _LIVE else None
 
     def state(self) -> dict[str, Any]:
         """What was remembered between starts."""
@@ -142,7 +171,7 @@ class Installation:
 
 def live() -> Installation:
     """The installation with real accounts."""
-    return Installation(home() / "live")
+    return Installation(home() / _LIVE)
 
 
 def current() -> Installation:

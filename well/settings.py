@@ -15,6 +15,7 @@ from libs.xero.endpoints import XERO
 from libs.xero.endpoints import Endpoints as XeroEndpoints
 from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.xero_mcp.domain.budget import Limits
+from well.home import own_database
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,23 @@ _REQUIRED = {
 }
 
 
-def from_environment(environment: Mapping[str, str]) -> Settings:
+def from_environment(environment: Mapping[str, str], url: str) -> Settings:
     """The settings for real accounts.
 
+    Args:
+        environment: The variables.
+        url: Where browsers will reach the process; the apps are registered with addresses below it.
+
     Raises:
-        Rejected: `settings_missing`, naming every variable that is missing and what belongs into it.
+        Rejected: `settings_missing`, naming every variable that is missing, what belongs into it and where the apps
+            shall lead back to, or as
+            `own_database` says.
     """
     missing = [f"  {name}: {what}" for name, what in _REQUIRED.items() if not environment.get(name)]
     if missing:
-        raise Rejected("These variables are not set:\n" + "\n".join(missing), code="settings_missing")
+        leads_back = [f"  {provider}: {url}/connect/{provider.lower()}/callback" for provider in ("Xero", "Qonto")]
+        lines = ["These variables are not set:", *missing, "Register your apps with these redirect addresses:"]
+        raise Rejected("\n".join([*lines, *leads_back]), code="settings_missing")
     staging_token = environment.get("QONTO_STAGING_TOKEN")
     return Settings(
         xero_client_id=environment["XERO_CLIENT_ID"],
@@ -83,5 +92,5 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         qonto_client_secret=environment["QONTO_CLIENT_SECRET"],
         qonto_staging_token=staging_token,
         qonto=QONTO_SANDBOX if staging_token else QONTO_PRODUCTION,
-        database_url=environment.get("WELL_DATABASE_URL"),
+        database_url=own_database(environment),
     )

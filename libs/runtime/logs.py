@@ -12,6 +12,8 @@ from typing import Final
 
 import structlog
 
+from libs.contracts.errors import Rejected
+
 _FRAMES_MAX: Final = 12
 """Frames of an error that are named, the innermost: enough to see where it began, on one line."""
 
@@ -20,12 +22,12 @@ def set_up_logs() -> None:
     """Log from `WELL_LOG` upwards (default `error` for people at a terminal, who are told what matters anyway).
 
     Raises:
-        ValueError: `WELL_LOG` names no level.
+        Rejected: `bad_log_level` when `WELL_LOG` names no level.
     """
     name = os.environ.get("WELL_LOG", "error").upper()
     level = logging.getLevelNamesMapping().get(name)
     if level is None:
-        raise ValueError(f"WELL_LOG is {name.lower()!r}; it may be debug, info, warning or error")
+        raise Rejected(f"WELL_LOG is {name.lower()}; it may be debug, info, warning or error.", code="bad_log_level")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -47,7 +47,8 @@ async def _waiting(home: Home) -> list[Said]:
 async def _what_waits_is_shown(home: Home, figures: Said) -> None:
     waiting = await _waiting(home)
     assert len(waiting) == sum(figures[end] for end in ("review", "rejected", "differs", "unchecked"))
-    shown = _went_well(await home.run("review", "list", NO_COLOR="1")).output
+    elsewhere = {"WELL_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nowhere"}  # for real accounts, not for a demo
+    shown = _went_well(await home.run("review", "list", NO_COLOR="1", **elsewhere)).output
     assert "\x1b" not in shown
     assert max(map(len, shown.splitlines())) <= 80  # no terminal, no width
     for view in waiting:
@@ -95,11 +96,21 @@ async def test_before_anything_was_started_each_command_says_what_to_do_first(ho
     for words, sentence in (
         (("review", "list"), "Nothing was started here yet. Try: well demo"),
         (("trail", "show", "R-1"), "Nothing was started here yet. Try: well demo"),
-        (("up",), "These variables are not set:"),
     ):
         ended = await home.run(*words)
         assert (ended.status, ended.output) == (1, "")
         assert ended.complaint.startswith(sentence)
+    loud = await home.run("review", "list", WELL_LOG="loud")
+    assert (loud.status, loud.output, loud.complaint) == (
+        1,
+        "",
+        "WELL_LOG is loud; it may be debug, info, warning or error.\n",
+    )
+    first, second = await home.run("up"), await home.run("up")
+    assert (first.status, first.output) == (1, "")
+    assert first.complaint.startswith("These variables are not set:\n  XERO_CLIENT_ID: ")
+    assert "/connect/qonto/callback" in first.complaint
+    assert second.complaint == first.complaint  # what was registered stays right
 
 
 async def test_ports_that_others_took_meanwhile_are_replaced(home: Home) -> None:

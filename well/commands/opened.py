@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ async def opened(workspace: UUID | None) -> AsyncIterator[Opened]:
         Transient: Its Postgres does not answer.
     """
     installation, clock = current(), SystemClock()
-    async with opened_storage(installation, clock, database_url=os.environ.get("WELL_DATABASE_URL")) as storage:
+    async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
         console = build(
             database=storage.databases["console"], log=storage.log("console"), sealer=storage.sealer, clock=clock
         )

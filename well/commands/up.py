@@ -29,12 +29,13 @@ async def _run() -> None:
     from well.all_in_one import running_well
     from well.settings import from_environment
 
-    settings, installation, console = from_environment(os.environ), live(), Console()
-    installation.make()
-    stop = asyncio.Event()
+    installation, console, stop = live(), Console(), asyncio.Event()
+    installation.prepare()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with installation.locked():
+        settings = from_environment(os.environ, f"http://localhost:{installation.port('front')}")
+        installation.make()
         async with running_well(installation, settings, SystemClock()) as well:
             installation.remember(url=well.url)
             console.print(f"Well is up; Ctrl-C ends it. How it stands: {well.url}/status", soft_wrap=True)

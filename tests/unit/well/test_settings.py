@@ -9,6 +9,8 @@ from libs.qonto.endpoints import PRODUCTION, SANDBOX
 from libs.xero.endpoints import XERO
 from well.settings import from_environment
 
+URL = "http://localhost:4100"
+
 WHOLE = {
     "XERO_CLIENT_ID": "xero-id",
     "XERO_CLIENT_SECRET": "xero-secret",
@@ -19,11 +21,12 @@ WHOLE = {
 
 def test_every_missing_variable_is_named_at_once_with_what_belongs_into_it() -> None:
     with pytest.raises(Rejected) as refused:
-        from_environment({"HOME": "/root"})
+        from_environment({"HOME": "/root"}, URL)
     assert refused.value.code == "settings_missing"
     lines = refused.value.sentence.splitlines()
-    assert [line.split(":")[0].strip() for line in lines[1:]] == list(WHOLE)
-    assert all(line.split(": ", 1)[1] for line in lines[1:])
+    assert [line.split(":")[0].strip() for line in lines[1:5]] == list(WHOLE)
+    assert all(line.split(": ", 1)[1] for line in lines[1:5])
+    assert lines[6:] == [f"  Xero: {URL}/connect/xero/callback", f"  Qonto: {URL}/connect/qonto/callback"]
 
 
 @pytest.mark.parametrize("name", sorted(WHOLE))
@@ -31,12 +34,12 @@ def test_every_missing_variable_is_named_at_once_with_what_belongs_into_it() -> 
 def test_one_that_is_missing_or_empty_is_named_alone(name: str, *, empty: bool) -> None:
     environment = {**WHOLE, name: ""} if empty else {key: value for key, value in WHOLE.items() if key != name}
     with pytest.raises(Rejected) as refused:
-        from_environment(environment)
+        from_environment(environment, URL)
     assert [other for other in WHOLE if f"  {other}:" in refused.value.sentence] == [name]
 
 
 def test_with_all_of_them_the_real_providers_are_asked() -> None:
-    settings = from_environment(WHOLE)
+    settings = from_environment(WHOLE, URL)
     assert (settings.xero_client_id, settings.qonto_client_secret) == ("xero-id", "qonto-secret")
     assert (settings.xero, settings.qonto) == (XERO, PRODUCTION)
     assert settings.database_url is None
@@ -44,12 +47,24 @@ def test_with_all_of_them_the_real_providers_are_asked() -> None:
 
 
 def test_a_staging_token_chooses_the_sandbox_and_an_address_the_database() -> None:
-    settings = from_environment({**WHOLE, "QONTO_STAGING_TOKEN": "t", "WELL_DATABASE_URL": "postgresql://db/well"})
+    settings = from_environment({**WHOLE, "QONTO_STAGING_TOKEN": "t", "WELL_DATABASE_URL": "postgresql://db/well"}, URL)
     assert settings.qonto == SANDBOX
     assert settings.database_url == "postgresql://db/well"
 
 
 def test_no_secret_shows_when_settings_are_printed() -> None:
     environment = {**WHOLE, "QONTO_STAGING_TOKEN": "staging-token", "WELL_DATABASE_URL": "postgresql://u:hidden@db/w"}
-    shown = repr(from_environment(environment))
+    shown = repr(from_environment(environment, URL))
     assert not [secret for secret in ("xero-secret", "qonto-secret", "staging-token", "hidden") if secret in shown]
+
+
+@pytest.mark.parametrize("url", ["db.example/well", "mysql://db/well", "postgresql:"])
+def test_an_address_that_is_no_postgres_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(Rejected, match="WELL_DATABASE_URL is no address of a Postgres") as refused:
+        from_environment({**WHOLE, "WELL_DATABASE_URL": url}, URL)
+    assert refused.value.code == "bad_database_url"
+    assert url not in refused.value.sentence.split()
+
+
+def test_an_empty_address_is_none() -> None:
+    assert from_environment({**WHOLE, "WELL_DATABASE_URL": ""}, URL).database_url is None
