@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 import httpx
 from aiohttp import web
 
-from libs.bus.embedded import Consumer
+from libs.bus.carrier import Carrier
 from libs.runtime.clock import Clock
+from libs.runtime.health import Health
 from libs.runtime.listen import bound_socket
 from libs.runtime.worker import Worker
+from libs.runtime.working import working
 from well.home import Installation
 from well.settings import Settings
 from well.status import Status, status_routes
 from well.storage import Storage, opened_storage
+from well.transport import stored_positions, transport_of
 from well.wiring import Services, Wiring
+
+GOODBYE_SECONDS: Final = 5.0
+"""Seconds that requests under way have when the server stops; the longest is a visit to a provider."""
 
 
 @dataclass(frozen=True)
@@ -55,34 +62,27 @@ async def running_well(installation: Installation, settings: Settings, clock: Cl
         front, mcp = bound_socket(installation.port("front")), bound_socket(installation.port("xero_mcp"))
         url, mcp_url = _localhost(front), _localhost(mcp)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.http_timeout_seconds))
-        wiring = Wiring(installation, settings, storage, clock, http, url=url, mcp_url=mcp_url)
-        services = wiring.services()
+        services = Wiring(settings, storage, clock, http, installation.blobs, url=url, mcp_url=mcp_url).services()
         stack.push_async_callback(services.auth.aclose)
         stack.push_async_callback(services.ingest.close)
-        consumers, workers = _consumers(storage, services, clock), _workers(storage, services)
-        status = Status(services.auth.workspaces, storage.ping, services, consumers, workers)
+        carriers, workers = _carriers(storage, services, clock), _workers(storage, services)
+        status = Status(_health(storage, services, carriers, workers), services.auth.workspaces, services)
         await stack.enter_async_context(services.xero_mcp.serving(mcp))
         await _serve(stack, front, services, status)
-        await stack.enter_async_context(_working(consumers, workers))
+        await stack.enter_async_context(working((*carriers, *workers)))
         yield AllInOne(url, services, storage, status)
 
 
-def _consumers(storage: Storage, services: Services, clock: Clock) -> tuple[Consumer, ...]:
+def _carriers(storage: Storage, services: Services, clock: Clock) -> tuple[Carrier, ...]:
     return tuple(
-        Consumer(
-            subscription,
-            database=storage.databases[owner],
-            log=storage.log(owner),
-            reader=storage.reader,
-            clock=clock,
-        )
+        carrier
         for owner, subscriptions in (
             ("ingest", services.ingest.subscriptions),
             ("matcher", services.matcher.subscriptions),
             ("pusher", services.pusher.subscriptions),
             ("console", services.console.subscriptions),
         )
-        for subscription in subscriptions
+        for carrier in transport_of(owner, storage, clock)(subscriptions)
     )
 
 
@@ -90,28 +90,25 @@ def _workers(storage: Storage, services: Services) -> tuple[Worker, ...]:
     return (*storage.workers, *services.ingest.workers, *services.matcher.workers, *services.pusher.workers)
 
 
-@asynccontextmanager
-async def _working(consumers: tuple[Consumer, ...], workers: tuple[Worker, ...]) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        for consumer in consumers:
-            group.create_task(consumer.run(stop))
-        for worker in workers:
-            group.create_task(worker.run(stop))
-        try:
-            yield
-        finally:
-            stop.set()
+def _health(storage: Storage, services: Services, carriers: tuple[Carrier, ...], workers: tuple[Worker, ...]) -> Health:
+    return Health(
+        "all",
+        checks=(storage.check,),
+        carriers=carriers,
+        workers=workers,
+        positions=partial(stored_positions, storage),
+        budgets=services.xero_mcp.budgets,
+    )
 
 
 async def _serve(stack: AsyncExitStack, bound: socket.socket, services: Services, status: Status) -> None:
-    """One server for browsers and probes: auth's pages, the callback of ingest, and the status."""
+    """One server for browsers and probes: auth's pages, those of ingest, and the status."""
     app = services.auth.app
     for route in services.ingest.app.router.routes():
         if route.resource is not None and route.method != "HEAD":
             app.router.add_route(route.method, route.resource.canonical, route.handler)
     app.add_routes(status_routes(status, services.auth.workspace_of))
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GOODBYE_SECONDS)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, bound).start()

@@ -20,7 +20,7 @@ from services.auth.flow.tickets import Tickets
 from services.ingest.adapters.mcp_consent import Consents
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.postgres import PostgresStore
-from services.ingest.api import CALLBACK_PATH, application
+from services.ingest.api import CALLBACK_PATH, callback_only
 from well.home import Installation, live
 from well.storage import Storage, opened_storage
 
@@ -70,7 +70,7 @@ async def _consent_over_mcp(installation: Installation, storage: Storage, worksp
     bound = socket.create_server(("127.0.0.1", 0))
     callback_url = f"http://localhost:{bound.getsockname()[1]}{CALLBACK_PATH}"
     consents = Consents(mcp_url, callback_url, "xero.read", SystemClock(), keeper_of)
-    async with _serving(application(consents), bound):
+    async with _serving(callback_only(consents), bound):
         await consents.connect(workspace, show)
 
 

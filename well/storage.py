@@ -1,24 +1,26 @@
-"""What every command of an installation opens first: its Postgres, its keys, its logs."""
+"""What every process opens first: its Postgres, its keys, its logs; those of an installation, or of one service."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
 
+from libs.contracts.errors import Rejected
 from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealer
 from libs.database.embedded import start_embedded
 from libs.database.postgres import PostgresDatabase, lost_as_transient, open_database, open_pool
-from libs.database.roles import RELAY, role_of, role_password
+from libs.database.roles import RELAY, password_from, role_of, role_password
 from libs.database.schemas import SERVICES, is_up_to_date
 from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import Clock
+from libs.runtime.health import Check
 from libs.runtime.worker import Worker
 from services.auth.adapters.postgres_keys import PostgresKeyStore
 from services.auth.main import build_keyring
@@ -33,8 +35,8 @@ class Storage:
     """An installation's rows and keys, opened.
 
     Attributes:
-        dsn: The address of its Postgres, with the user that migrates.
-        databases: Each service's database, as its own role.
+        dsn: The address of its Postgres, with the user that migrates where there is one.
+        databases: Each service's database, as its own role; of a service apart, its own alone.
         keyring: Where every seal comes from.
         sealer: The seals.
         opened: The events last written or read, shared by all logs and the reader.
@@ -51,6 +53,11 @@ class Storage:
     reader: PostgresLogReader
     carrying: asyncpg.Pool
     workers: tuple[Worker, ...]
+
+    @property
+    def check(self) -> Check:
+        """Whether Postgres answers."""
+        return Check("postgres", self.ping, "Postgres does not answer.")
 
     async def ping(self) -> None:
         """Return when Postgres has answered.
@@ -97,9 +104,8 @@ async def opened_storage(
             await migrate(dsn, role_secret=role_secret)
 
         async def database(service: str) -> PostgresDatabase:
-            role = role_of(service)
-            password = role_password(role_secret, role) if role_secret else None
-            opened = await open_database(dsn, role=role, password=password)
+            password = password_from(role_secret, service) if role_secret else None
+            opened = await open_database(dsn, role=role_of(service), password=password)
             stack.push_async_callback(opened.close)
             return opened
 
@@ -111,10 +117,47 @@ async def opened_storage(
             clock=clock,
         )
         sealer = Sealer(keyring)
-        password = role_password(role_secret, RELAY) if role_secret else None
+        password = password_from(role_secret, "relay") if role_secret else None
         pool = await open_pool(dsn, role=RELAY, password=password)
         stack.push_async_callback(pool.close)
         opened = OpenedEvents()
         reader = PostgresLogReader(pool, sealer, opened)
         stack.push_async_callback(reader.close)
         yield Storage(dsn, databases, keyring, sealer, opened, reader, pool, workers)
+
+
+@asynccontextmanager
+async def opened_for(
+    service: str, *, database_url: str, secret: bytes, keyring: Callable[[PostgresDatabase], Keyring]
+) -> AsyncIterator[Storage]:
+    """The storage of one service, as long as the block lasts. Somebody else migrates it (`well migrate`).
+
+    Args:
+        service: Whose.
+        database_url: Where Postgres is; whatever user it names, the service logs in as its own role.
+        secret: The service's, from which its password follows.
+        keyring: Makes the keyring; it is given a database of the service with a pool of its own.
+
+    Raises:
+        Rejected: `not_migrated`.
+        Transient: Postgres does not answer.
+    """
+    role = role_of(service)
+    password = role_password(secret, role)
+    if not await is_up_to_date(database_url, user=role, password=password):
+        sentence = "The database is not at this version's schemas; run `well migrate`, then start this again."
+        raise Rejected(sentence, code="not_migrated")
+    async with AsyncExitStack() as stack:
+
+        async def database() -> PostgresDatabase:
+            opened = await open_database(database_url, role=role, password=password)
+            stack.push_async_callback(opened.close)
+            return opened
+
+        keys = keyring(await database())
+        sealer, opened = Sealer(keys), OpenedEvents()
+        pool = await open_pool(database_url, role=role, password=password, acting_as=RELAY)
+        stack.push_async_callback(pool.close)
+        reader = PostgresLogReader(pool, sealer, opened)
+        stack.push_async_callback(reader.close)
+        yield Storage(database_url, {service: await database()}, keys, sealer, opened, reader, pool, ())

@@ -1,8 +1,9 @@
-"""Which service gets what: the services of one process, each over its own database and log. No rule lives here."""
+"""Which service gets what, in one process for all or in one of its own. No rule lives here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -15,10 +16,12 @@ from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.adapters.postgres_connected import PostgresConnected
 from services.auth.adapters.providers import qonto_server, xero_server
 from services.auth.config import AuthSettings
+from services.auth.internal_api import Inside
 from services.auth.main import AuthService
 from services.auth.main import build as build_auth
 from services.console.main import ConsoleService
 from services.console.main import build as build_console
+from services.ingest.api import CALLBACK_PATH
 from services.ingest.config import IngestSettings
 from services.ingest.main import IngestService
 from services.ingest.main import build as build_ingest
@@ -32,7 +35,6 @@ from services.xero_mcp.adapters.postgres import PostgresXeroMcpStore
 from services.xero_mcp.config import XeroMcpSettings
 from services.xero_mcp.main import XeroMcpService
 from services.xero_mcp.main import build as build_xero_mcp
-from well.home import Installation
 from well.settings import Settings
 from well.storage import Storage
 
@@ -52,67 +54,41 @@ class Services:
 
 @dataclass(frozen=True)
 class Wiring:
-    """What the services of a process share.
+    """What the services of a process share. Each method wires one; of auth it wants whatever answers for it.
 
     Attributes:
-        installation: Where documents lie.
         settings: What may be set.
         storage: Rows, keys and logs.
         clock: The one clock.
         http: For calls to both providers; closed by whoever opened it.
+        blobs: Where documents lie, for those who keep or read them.
         url: Where browsers reach the process.
         mcp_url: Where the MCP server listens.
     """
 
-    installation: Installation
     settings: Settings
     storage: Storage
     clock: Clock
     http: httpx.AsyncClient
+    blobs: Path
     url: str
     mcp_url: str
 
     def services(self) -> Services:
-        """Every service, wired. Whoever asks closes `auth` and `ingest`."""
-        settings, storage = self.settings, self.storage
-        blobs = SealedFiles(self.installation.blobs, storage.sealer)
-        connected = PostgresConnected(storage.carrying)
-        qonto = QontoClient(self.http, settings.qonto.api_url, settings.qonto_staging_token)
-        auth = self._auth()
-        xero_mcp = self._xero_mcp(auth)
+        """Every service, for one process. Whoever asks closes `auth` and `ingest`."""
+        auth = self.auth()
         return Services(
             auth=auth,
-            xero_mcp=xero_mcp,
-            ingest=self._ingest(auth, connected, xero_mcp, qonto, blobs),
-            matcher=build_matcher(
-                database=storage.databases["matcher"],
-                log=storage.log("matcher"),
-                sealer=storage.sealer,
-                clock=self.clock,
-                workspaces=WithDueBills(auth, storage.carrying),
-            ),
-            pusher=build_pusher(
-                database=storage.databases["pusher"],
-                log=storage.log("pusher"),
-                sealer=storage.sealer,
-                clock=self.clock,
-                blobs=blobs,
-                client=qonto,
-                lender=auth,
-                workspaces=connected,
-                carrying=storage.carrying,
-                config=PusherConfig(retry=settings.retry, reading=settings.reading),
-            ),
-            console=build_console(
-                database=storage.databases["console"],
-                log=storage.log("console"),
-                sealer=storage.sealer,
-                clock=self.clock,
-            ),
-            trail=Trail(storage.reader),
+            xero_mcp=self.xero_mcp(auth),
+            ingest=self.ingest(auth),
+            matcher=self.matcher(auth),
+            pusher=self.pusher(auth),
+            console=self.console(),
+            trail=Trail(self.storage.reader),
         )
 
-    def _auth(self) -> AuthService:
+    def auth(self) -> AuthService:
+        """Auth itself; whoever asks closes it."""
         settings, storage, http, clock = self.settings, self.storage, self.http, self.clock
         xero_app = self._app("xero", settings.xero_client_id, settings.xero_client_secret)
         qonto_app = self._app("qonto", settings.qonto_client_id, settings.qonto_client_secret)
@@ -137,11 +113,8 @@ class Wiring:
             clock=clock,
         )
 
-    def _app(self, provider: str, client_id: str, client_secret: str) -> RegisteredApp:
-        redirect_uri = f"{self.url}/connect/{provider}/callback"
-        return RegisteredApp(client_id=client_id, client_secret=client_secret, redirect_uri=redirect_uri)
-
-    def _xero_mcp(self, auth: AuthService) -> XeroMcpService:
+    def xero_mcp(self, auth: Inside) -> XeroMcpService:
+        """The MCP server that reads Xero."""
         return build_xero_mcp(
             settings=XeroMcpSettings(url=self.mcp_url, limits=self.settings.xero_limits),
             database=self.storage.databases["xero_mcp"],
@@ -153,31 +126,70 @@ class Wiring:
             clock=self.clock,
         )
 
-    def _ingest(
-        self,
-        auth: AuthService,
-        connected: PostgresConnected,
-        xero_mcp: XeroMcpService,
-        qonto: QontoClient,
-        blobs: SealedFiles,
-    ) -> IngestService:
+    def ingest(self, auth: Inside) -> IngestService:
+        """What pulls; whoever asks closes it."""
         settings, storage = self.settings, self.storage
         return build_ingest(
             database=storage.databases["ingest"],
             log=storage.log("ingest"),
             sealer=storage.sealer,
-            blobs=blobs,
-            qonto=qonto,
+            blobs=self._documents(),
+            qonto=self._qonto(),
             lender=auth,
-            workspaces=connected,
+            workspaces=auth,
+            visitors=auth,
             carrying=storage.carrying,
             clock=self.clock,
             settings=IngestSettings(
-                xero_mcp_url=xero_mcp.url,
-                callback_url=f"{self.url}/ingest/oauth/callback",
+                xero_mcp_url=XeroMcpSettings(url=self.mcp_url).resource,
+                callback_url=f"{self.url}{CALLBACK_PATH}",
                 poll_seconds=settings.poll_seconds,
                 overlap_seconds=settings.overlap_seconds,
                 idle_seconds=settings.idle_seconds,
                 lease_seconds=settings.document_lease_seconds,
             ),
         )
+
+    def matcher(self, auth: Inside) -> MatcherService:
+        """What decides."""
+        return build_matcher(
+            database=self.storage.databases["matcher"],
+            log=self.storage.log("matcher"),
+            sealer=self.storage.sealer,
+            clock=self.clock,
+            workspaces=WithDueBills(auth, self.storage.carrying),
+        )
+
+    def pusher(self, auth: Inside) -> PusherService:
+        """What writes to Qonto."""
+        return build_pusher(
+            database=self.storage.databases["pusher"],
+            log=self.storage.log("pusher"),
+            sealer=self.storage.sealer,
+            clock=self.clock,
+            blobs=self._documents(),
+            client=self._qonto(),
+            lender=auth,
+            workspaces=auth,
+            carrying=self.storage.carrying,
+            config=PusherConfig(retry=self.settings.retry, reading=self.settings.reading),
+        )
+
+    def console(self) -> ConsoleService:
+        """What people see and answer."""
+        return build_console(
+            database=self.storage.databases["console"],
+            log=self.storage.log("console"),
+            sealer=self.storage.sealer,
+            clock=self.clock,
+        )
+
+    def _app(self, provider: str, client_id: str, client_secret: str) -> RegisteredApp:
+        redirect_uri = f"{self.url}/connect/{provider}/callback"
+        return RegisteredApp(client_id=client_id, client_secret=client_secret, redirect_uri=redirect_uri)
+
+    def _documents(self) -> SealedFiles:
+        return SealedFiles(self.blobs, self.storage.sealer)
+
+    def _qonto(self) -> QontoClient:
+        return QontoClient(self.http, self.settings.qonto.api_url, self.settings.qonto_staging_token)

@@ -4,6 +4,10 @@ CREATE SCHEMA IF NOT EXISTS well;
 -- The digest of all migrations that were run: one row, or none while some are missing.
 CREATE TABLE IF NOT EXISTS well.migrated (fingerprint text NOT NULL);
 
+-- Whoever serves looks first whether its schemas are there.
+GRANT USAGE ON SCHEMA well TO PUBLIC;
+GRANT SELECT ON well.migrated TO PUBLIC;
+
 -- Closes a table with a workspace column to all but the workspace of the transaction, for its owner too.
 -- After a transaction the setting of a pooled connection is an empty string, not null: hence nullif.
 CREATE OR REPLACE FUNCTION well.isolate(closed regclass, service_role text) RETURNS void LANGUAGE plpgsql AS $$

@@ -81,6 +81,15 @@ class AuthClient:
         body = wire.RefusedToken(workspace=workspace, secret=secret)
         await self._ask("POST", f"tokens/{provider}/refused", body)
 
+    async def forbidden(self, workspace: UUID, provider: Provider) -> None:
+        """Tell that the provider refused its account to a good token.
+
+        Raises:
+            ConsentLost: The consent no longer opens it.
+            Transient: That cannot be told right now.
+        """
+        await self._ask("POST", f"tokens/{provider}/forbidden", wire.Workspace(workspace=workspace))
+
     async def workspaces(self) -> Sequence[UUID]:
         """Every workspace that has had a connection.
 

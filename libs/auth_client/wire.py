@@ -3,6 +3,7 @@
 ```
 POST tokens/{provider}/lend                      Workspace       -> Lent
 POST tokens/{provider}/refused                   RefusedToken    -> 204
+POST tokens/{provider}/forbidden                 Workspace       -> 204
 GET  workspaces                                                  -> Listed
 GET  workspaces?connected={provider}                             -> Listed
 GET  workspaces/{workspace}/connections/{provider}               -> Connection
@@ -36,6 +37,9 @@ from libs.contracts.model import Instant, Published, Sentence
 from libs.crypto.seal import DataKey, WorkspaceKeys
 
 PREFIX: Final = "/internal/v1"
+
+SESSION_COOKIE: Final = "well_session"
+"""The cookie in which a browser carries its session, to whichever service it comes."""
 
 WORKSPACES_MAX: Final = 50_000
 """Workspaces of a list: two megabytes. One installation of a region is far smaller, and jobs visit all of them."""

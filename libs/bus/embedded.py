@@ -57,6 +57,11 @@ class Consumer:
         return self._dealer.failures
 
     @property
+    def dead(self) -> None:
+        """Nothing: a consumer in the process itself ends the process when it ends."""
+        return
+
+    @property
     def parked(self) -> int:
         """Events it has parked since it started."""
         return self._dealer.parked

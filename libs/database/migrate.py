@@ -11,7 +11,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from libs.contracts.errors import Transient
-from libs.database.roles import RELAY, role_of, role_password
+from libs.database.roles import RELAY, password_from, role_of
 from libs.database.schemas import MIGRATIONS, SERVICES, fingerprint
 from libs.database.script import read_script, run_script
 
@@ -25,7 +25,7 @@ async def migrate(dsn: str, *, services: tuple[str, ...] = SERVICES, role_secret
     Args:
         dsn: The address with a user that may create roles and schemas.
         services: Whose schemas to make.
-        role_secret: From which the roles' passwords follow; None where the server trusts local connections.
+        role_secret: The installation's, from which passwords follow; None where the server trusts local connections.
 
     Raises:
         Transient: The server could not be reached.
@@ -52,14 +52,16 @@ def _migrate(dsn: str, services: tuple[str, ...], role_secret: bytes | None) -> 
 
 def _make_roles(connection: Connection, services: tuple[str, ...], role_secret: bytes | None) -> None:
     known = set(connection.exec_driver_sql("SELECT rolname FROM pg_roles").scalars())
-    for role in (RELAY, *map(role_of, services)):
+    for service in ("relay", *services):
+        role = role_of(service)
         verb = "ALTER" if role in known else "CREATE"
         login = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
-        password = f" PASSWORD '{role_password(role_secret, role)}'" if role_secret else ""
+        password = f" PASSWORD '{password_from(role_secret, service)}'" if role_secret else ""
         connection.exec_driver_sql(f"{verb} ROLE {role} {login}{password}")
     for service in services:
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {service}")
         connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {service} TO {role_of(service)}")
+        connection.exec_driver_sql(f"GRANT {RELAY} TO {role_of(service)} WITH INHERIT FALSE, SET TRUE")
     connection.commit()
 
 

@@ -115,9 +115,14 @@ async def open_database(dsn: str, *, role: str, password: str | None = None) -> 
 
 
 async def open_pool(
-    dsn: str, *, role: str, password: str | None = None, connections: int = POOL_CONNECTIONS
+    dsn: str,
+    *,
+    role: str,
+    password: str | None = None,
+    connections: int = POOL_CONNECTIONS,
+    acting_as: str | None = None,
 ) -> asyncpg.Pool:
-    """A pool of connections that log in as `role`, whatever user the address names.
+    """A pool of connections that log in as `role`, whatever user the address names, and then act as another, if told.
 
     Raises:
         Transient: The server could not be reached.
@@ -132,6 +137,7 @@ async def open_pool(
             max_size=connections,
             command_timeout=COMMAND_TIMEOUT_SECONDS,
             reset=_roll_back,
+            server_settings={} if acting_as is None else {"role": acting_as},
         )
 
 

@@ -26,14 +26,14 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-async def is_up_to_date(dsn: str) -> bool:
-    """Whether the database at an address has had every migration.
+async def is_up_to_date(dsn: str, **login: str) -> bool:
+    """Whether the database at an address has had every migration; `user` and `password` if not those of the address.
 
     Raises:
         Transient: The server could not be reached.
     """
     with lost_as_transient():
-        connection = await asyncpg.connect(dsn)
+        connection = await asyncpg.connect(dsn, **login)
         try:
             if await connection.fetchval("SELECT to_regclass('well.migrated') IS NULL"):
                 return False

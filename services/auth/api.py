@@ -22,6 +22,7 @@ import structlog
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from libs.auth_client.wire import SESSION_COOKIE
 from libs.contracts.errors import ConsentLost, Rejected, Transient, WellError
 from libs.contracts.identity import Provider
 from services.auth.config import AuthSettings
@@ -31,8 +32,6 @@ from services.auth.flow.connect import Connecting
 from services.auth.flow.lend import Lending
 from services.auth.flow.mcp_consent import McpConsents
 from services.auth.flow.tickets import Tickets
-
-SESSION_COOKIE: Final = "well_session"
 
 BODY_MAX_BYTES: Final = 16_384
 """Bytes. The largest body is a form with one token of 80 characters."""

@@ -48,6 +48,10 @@ class Inside(Protocol):
         """A borrower saw 401 with this token."""
         ...
 
+    async def forbidden(self, workspace: UUID, provider: Provider) -> None:
+        """A borrower saw 403 with a good token."""
+        ...
+
     async def workspaces(self) -> Sequence[UUID]:
         """Every workspace that has had a connection."""
         ...
@@ -98,6 +102,7 @@ class InternalApi:
         app = web.Application(middlewares=[self._known_services_only], client_max_size=BODY_MAX_BYTES)
         app.router.add_post("/tokens/{provider}/lend", self._lend)
         app.router.add_post("/tokens/{provider}/refused", self._refused)
+        app.router.add_post("/tokens/{provider}/forbidden", self._forbidden)
         app.router.add_get("/workspaces", self._workspaces)
         app.router.add_get("/workspaces/{workspace}/connections/{provider}", self._connection)
         app.router.add_get("/workspaces/{workspace}/keys", self._keys)
@@ -113,10 +118,14 @@ class InternalApi:
         return _said(wire.Lent(secret=lent.secret, account=lent.account, expires_at=lent.expires_at))
 
     async def _refused(self, request: web.Request) -> web.Response:
-        provider = _provider(request.match_info["provider"])
-        _demand(request, "borrow_xero" if provider == "xero" else "borrow_qonto")
+        provider = _borrowed(request)
         refused = await _body(request, wire.RefusedToken)
         await self._auth.refused(refused.workspace, provider, refused.secret)
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers=_HEADERS)
+
+    async def _forbidden(self, request: web.Request) -> web.Response:
+        provider = _borrowed(request)
+        await self._auth.forbidden((await _body(request, wire.Workspace)).workspace, provider)
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=_HEADERS)
 
     async def _workspaces(self, request: web.Request) -> web.Response:
@@ -179,6 +188,13 @@ def _demand(request: web.Request, right: Right) -> None:
     service = request[_SERVICE]
     if not may(service, right):
         raise Rejected(f"The service {service} may not {right.replace('_', ' ')}.", code="not_allowed")
+
+
+def _borrowed(request: web.Request) -> Provider:
+    """The provider whose tokens the service may borrow, if it may."""
+    provider = _provider(request.match_info["provider"])
+    _demand(request, "borrow_xero" if provider == "xero" else "borrow_qonto")
+    return provider
 
 
 def _provider(named: str) -> Provider:

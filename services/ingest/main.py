@@ -28,13 +28,14 @@ from services.ingest.adapters.postgres_due import documents_due, pulls_due
 from services.ingest.adapters.qonto_http import QontoOverHttp
 from services.ingest.api import application
 from services.ingest.config import IngestSettings
+from services.ingest.flow.connect import Departures
 from services.ingest.flow.documents import DocumentRequests
 from services.ingest.flow.fetch import Fetcher
 from services.ingest.flow.normalize import Normalizer
 from services.ingest.flow.pull import Puller
 from services.ingest.flow.renormalize import Renormalizer
 from services.ingest.flow.status import IngestStatus, status
-from services.ingest.ports import Reader, Store, TokenLender, Workspaces
+from services.ingest.ports import Reader, Store, TokenLender, Visitors, Workspaces
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class IngestService:
     Attributes:
         subscriptions: Its consumer groups.
         workers: Its jobs.
-        app: The callback a browser comes back to; mount it at the root, or where `callback_url` says.
+        app: Where a browser leaves to connect Xero and comes back to; mount it at the root, as `callback_url` says.
         connect_xero: Has a person consent at the MCP server; returns when the grant is kept.
         has_xero_grant: Whether a grant of that server is kept; auth may be connected to Xero without one.
         status: How a workspace stands.
@@ -71,6 +72,7 @@ def build(
     qonto: QontoClient,
     lender: TokenLender,
     workspaces: Workspaces,
+    visitors: Visitors,
     clock: Clock,
     settings: IngestSettings,
     carrying: asyncpg.Pool | None = None,
@@ -106,6 +108,7 @@ def build(
         await xero.forget(workspace)
         await pull_xero.hurry(workspace)
 
+    departures = Departures(connect_xero)
     renormalizer = Renormalizer(database, log, kept, sealer, clock)
     return IngestService(
         subscriptions=(
@@ -113,13 +116,18 @@ def build(
             DocumentRequests(kept.jobs).subscription(),
         ),
         workers=tuple(_worker(job, settings) for job in (pull_xero, pull_qonto, fetcher)),
-        app=application(consents),
+        app=application(consents, departures, visitors),
         connect_xero=connect_xero,
         has_xero_grant=has_xero_grant,
         status=lambda workspace: status(database, kept, workspace),
         renormalize=renormalizer.renormalize,
-        close=xero.close,
+        close=partial(_close, departures, xero),
     )
+
+
+async def _close(departures: Departures, xero: XeroOverMcp) -> None:
+    await departures.close()
+    await xero.close()
 
 
 def _worker(job: Puller | Fetcher, settings: IngestSettings) -> Worker:

@@ -91,6 +91,19 @@ class Workspaces(Protocol):
         ...
 
 
+class Visitors(Protocol):
+    """Whose browser this is; auth stands behind it."""
+
+    async def visitor(self, session: str) -> UUID:
+        """The workspace that a session opens.
+
+        Raises:
+            Rejected: `no_session`.
+            Transient: It cannot be told just now.
+        """
+        ...
+
+
 class RawRecords(Protocol):
     """Every version of every record."""
 

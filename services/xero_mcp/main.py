@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -26,6 +26,7 @@ from libs.bus.port import Subscription
 from libs.contracts.errors import Transient, WellError
 from libs.database.port import Database
 from libs.runtime.clock import Clock
+from libs.runtime.standing import BudgetStanding
 from libs.runtime.worker import Worker
 from libs.xero.client import XeroClient
 from libs.xero.endpoints import Endpoints
@@ -38,6 +39,9 @@ from services.xero_mcp.flow.read import Reading
 from services.xero_mcp.flow.tokens import McpTokens
 from services.xero_mcp.ports import Consents, TokenLender, XeroMcpStore
 
+GOODBYE_SECONDS: Final = 5
+"""Seconds that requests under way have when the server stops; a page of Xero takes one or two. A client tries again."""
+
 
 @dataclass(frozen=True)
 class XeroMcpService:
@@ -46,10 +50,12 @@ class XeroMcpService:
     Attributes:
         app: The ASGI application; its lifespan must run.
         url: Where MCP clients connect.
+        budgets: What is left of Xero's budgets.
     """
 
     app: Starlette
     url: str
+    budgets: Callable[[], Sequence[BudgetStanding]] = tuple
     subscriptions: tuple[Subscription, ...] = ()
     workers: tuple[Worker, ...] = ()
 
@@ -58,7 +64,15 @@ class XeroMcpService:
         """Serve in this loop, on a bound socket, until the block ends. Signals stay with the process."""
         # Without it a small answer waits 40 ms for the client's delayed acknowledgement; accepted sockets inherit it.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = _GuestServer(uvicorn.Config(self.app, log_config=None, access_log=False, lifespan="on"))
+        server = _GuestServer(
+            uvicorn.Config(
+                self.app,
+                log_config=None,
+                access_log=False,
+                lifespan="on",
+                timeout_graceful_shutdown=GOODBYE_SECONDS,
+            )
+        )
         task = asyncio.create_task(server.serve(sockets=[bound]))
         ready = asyncio.create_task(server.ready.wait())
         try:
@@ -130,7 +144,7 @@ def build(
         json_response=True, stateless_http=True, transport_security=_known_hosts(settings.url)
     )
     app.router.routes.append(Route("/consented", _consented(authorization), methods=["GET"]))
-    return XeroMcpService(app=app, url=settings.resource)
+    return XeroMcpService(app=app, url=settings.resource, budgets=lambda: (pacing.standing(),))
 
 
 @contextlib.contextmanager

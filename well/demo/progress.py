@@ -99,5 +99,5 @@ async def progress_of(well: AllInOne, workspace: UUID, records: int) -> Progress
 
 def _sentence_of(standing: dict[str, Any], well: AllInOne) -> str | None:
     sentences = [pull["sentence"] for pull in standing["pulls"].values()]
-    sentences += [group["sentence"] for group in well.status.groups()]
+    sentences += [each.sentence for each in well.status.at_work()]
     return next((sentence for sentence in sentences if sentence), None)

@@ -217,7 +217,7 @@ async def _until_finished(stage: _Stage, stop: asyncio.Event) -> bool:
             changed = changed if progress == before else time.monotonic()
             if live is not None:
                 live.update(view.look(time.monotonic() - begun, progress), refresh=True)
-            lagging = any(group.get("lag") for group in stage.well.status.groups())
+            lagging = stage.well.status.lags
             if progress.finished and progress == before and not lagging:
                 return True
             if stage.run.once and time.monotonic() - changed > STALL_SECONDS:

@@ -57,13 +57,13 @@ class Budget:
             opens.append(self.closed_until)
         if len(self.leaving) == self.limits.per_minute:
             opens.append(self.leaving[0] + WINDOW)
-        if self._left_today(now) <= 0:
+        if self.left_today(now) <= 0:
             opens.append(_midnight(now) + timedelta(days=1))
         return (max(opens) - now).total_seconds()
 
     def leave(self, now: datetime) -> None:
         """A call leaves."""
-        self.day_left = self._left_today(now) - 1
+        self.day_left = self.left_today(now) - 1
         self.leaving.append(now)
 
     def learn(self, now: datetime, *, day_left: int | None) -> None:
@@ -76,7 +76,8 @@ class Budget:
         until = now + timedelta(seconds=seconds)
         self.closed_until = until if self.closed_until is None else max(self.closed_until, until)
 
-    def _left_today(self, now: datetime) -> int:
+    def left_today(self, now: datetime) -> int:
+        """Calls left on this UTC day."""
         if self.day != _midnight(now):
             self.day, self.day_left = _midnight(now), self.limits.per_day
         return self.day_left

@@ -11,6 +11,7 @@ from typing import Final
 
 from libs.contracts.errors import Transient
 from libs.runtime.clock import Clock
+from libs.runtime.standing import BudgetStanding
 from services.xero_mcp.domain.budget import Budget, Limits
 
 TENANTS_REMEMBERED: Final = 4096
@@ -74,6 +75,14 @@ class Pacing:
                 raise Transient("Xero's budget for this organisation is used up.", retry_after_seconds=wait)
             await self._clock.sleep(wait)
         budget.leave(now)
+
+    def standing(self) -> BudgetStanding:
+        """What is left, over all organisations remembered."""
+        now = self._clock.now()
+        budgets = [line.budget for line in self._lines.values()]
+        left = [budget.left_today(now) for budget in budgets]
+        closed = sum(budget.closed_until is not None and budget.closed_until > now for budget in budgets)
+        return BudgetStanding("xero", len(budgets), min(left, default=self._limits.per_day), closed)
 
     def _line(self, tenant: str) -> _Line:
         line = self._lines.get(tenant)

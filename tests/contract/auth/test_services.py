@@ -32,6 +32,7 @@ async def test_a_refused_token_is_replaced_and_a_revoked_consent_is_lost(asked: 
     await auth.refused(workspace, "xero", first.secret)
     second = await auth.lend("xero_mcp", workspace, "xero")
     assert second.secret != first.secret
+    await auth.forbidden(workspace, "xero")  # the consent still opens the organisation, so nothing happens
     await told(asked.xero, "revoke", {"tenant_id": second.account})
     asked.clock.advance(3600)
     with pytest.raises(ConsentLost, match="Connect Xero in Well"):

@@ -111,6 +111,7 @@ async def staged(kept: Kept) -> AsyncIterator[Stage]:
             qonto=QontoClient(http, "http://127.0.0.1:9"),
             lender=Lender([]),
             workspaces=OneOf(outside.auth.service, outside.workspace),
+            visitors=outside.auth.service,
             clock=outside.clock,
             settings=IngestSettings(outside.mcp.url, CALLBACK),
             store=MemoryStore(),

@@ -13,11 +13,12 @@ import pytest
 
 from libs.contracts.errors import Transient
 from libs.database.embedded import EmbeddedServer, start_embedded
+from libs.runtime.health import Health
+from libs.runtime.standing import UNREADY_FAILURES
 from libs.runtime.worker import Worker
 from tests.contract.journeys.stage import Customer, Stage, books_of, running_stage
 from tests.support.postgres import PostgresFixture
 from tests.support.until import until
-from well.status import UNREADY_FAILURES, Status
 
 MINE = Customer(uuid4(), "aaaaaaaa-0000-4000-8000-0000000000aa", str(uuid4()), "Aubergine", 2)
 OTHER = Customer(uuid4(), "bbbbbbbb-0000-4000-8000-0000000000bb", str(uuid4()), "Betterave", 2)
@@ -60,16 +61,17 @@ async def test_in_an_outage_the_probes_and_the_status_say_what_is_known(own_serv
         assert (status, text.splitlines()[0]) == (503, "postgres: Postgres does not answer.")
         assert await _get(stage, "/livez") == (200, "alive\n")
         whole = await _status(stage)
-        assert whole["postgres"] == {"sentence": "Postgres does not answer."}
-        assert {group["name"] for group in whole["groups"]} >= {"ingest.normalize", "pusher.submit"}
-        assert "well_postgres_answers 0.0" in (await _get(stage, "/metrics"))[1]
+        assert whole["checks"] == {"postgres": "Postgres does not answer."}
+        assert "ingest.normalize" in {group["name"] for group in whole["groups"]}
+        assert "pusher.submit" in {worker["name"] for worker in whole["workers"]}
+        assert 'well_answers{name="postgres"} 0.0' in (await _get(stage, "/metrics"))[1]
         await start_embedded(Path(own_server.dsn.partition("host=")[2]))
 
         async def ready() -> bool:
             return (await _get(stage, "/readyz"))[0] == 200
 
         await until(ready, deadline_seconds=60)
-        assert "well_postgres_answers 1.0" in (await _get(stage, "/metrics"))[1]
+        assert 'well_answers{name="postgres"} 1.0' in (await _get(stage, "/metrics"))[1]
 
 
 async def test_the_status_shows_a_workspace_to_its_own_session_alone(postgres: PostgresFixture) -> None:
@@ -101,13 +103,10 @@ async def test_a_worker_that_fails_on_and_on_makes_the_process_unready_with_its_
     async def step() -> int:
         raise Transient("It is away.")
 
-    async def answers() -> None:
-        """Postgres is well."""
-
     worker = Worker("ingest.fetch", step, 0.1)
-    status = Status(workspaces=None, postgres=answers, services=None, consumers=(), workers=(worker,))  # type: ignore[arg-type]  # nobody is asked
+    health = Health("ingest", checks=(), carriers=(), workers=(worker,))
     for _ in range(UNREADY_FAILURES - 1):
         await worker._once()
-    assert await status.held_up() == {}
+    assert (await health.standing()).held_up == {}
     await worker._once()
-    assert await status.held_up() == {"ingest.fetch": "It is away."}
+    assert (await health.standing()).held_up == {"ingest.fetch": "It is away."}

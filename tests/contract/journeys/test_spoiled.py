@@ -35,7 +35,8 @@ async def test_odd_ids_and_characters_end_as_malformed_and_nothing_else_stops(po
         await stage.all_decided(SOUND)
         await until(lambda: _malformed(stage, len(ODD_IDS) * 2))
         await until(lambda: _decided(stage, {"due": 0, "ineligible": len(ODD_IDS), "review": 2}))
-        assert [group for group in stage.well.status.groups() if group["sentence"] or group.get("parked")] == []
+        assert [each for each in stage.well.status.at_work() if each.sentence] == []
+        assert not any(group.parked for group in stage.well.status.health.groups())
 
 
 SPOILED_ROWS = {
@@ -65,8 +66,8 @@ async def test_rows_that_cannot_be_read_let_their_workspace_rest_and_no_other(
         await stage.all_decided(SOUND)
 
         async def rests() -> bool:
-            groups = {group["name"]: group for group in stage.well.status.groups()}
-            return bool(groups["pusher.submit"]["resting"])
+            workers = {worker.name: worker for worker in stage.well.status.health.workers()}
+            return bool(workers["pusher.submit"].resting)
 
         await until(rests)
 

@@ -7,7 +7,9 @@ import re
 import asyncpg
 import pytest
 
-from libs.database.roles import RELAY, role_of, role_password
+from libs.crypto.service_secret import service_secret
+from libs.database.postgres import open_pool
+from libs.database.roles import RELAY, password_from, role_of, role_password
 from libs.database.schemas import SERVICES
 from tests.support.postgres import PostgresFixture
 
@@ -23,6 +25,15 @@ def test_a_password_follows_from_secret_and_role_and_needs_no_quoting() -> None:
     assert len(set(passwords)) == 4
     assert role_password(b"1", "well_auth") == passwords[0]
     assert all(re.fullmatch("[0-9a-f]{64}", password) for password in passwords)
+    assert password_from(b"1", "auth") == role_password(service_secret(b"1", "auth"), "well_auth")
+
+
+async def test_a_service_carries_logs_on_connections_of_their_own_and_on_no_other(postgres: PostgresFixture) -> None:
+    carrying = await open_pool(postgres.dsn, role=role_of("matcher"), acting_as=RELAY, connections=1)
+    assert await carrying.fetchval("SELECT count(*) FROM pusher.event_log") == 0
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await carrying.execute("INSERT INTO matcher.consumed VALUES ('matcher.decide', 'auth', 0, 1)")
+    await carrying.close()
 
 
 async def test_no_role_owns_anything_or_can_bypass_row_level_security(postgres: PostgresFixture) -> None:
