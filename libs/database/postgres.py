@@ -98,7 +98,8 @@ class PostgresDatabase:
                 except BaseException:
                     await _roll_back(connection)
                     raise
-                await connection.execute("COMMIT")
+                if await connection.execute("COMMIT") != "COMMIT":
+                    raise RuntimeError("a statement of this transaction failed, nobody raised it, and nothing was kept")
 
     async def close(self) -> None:
         """Close every connection, waiting for transactions under way."""

@@ -122,7 +122,7 @@ class PostgresEventLog:
         except asyncpg.UniqueViolationError:
             raise Stale("An event with this cause stands in the log already; read again what it changed.") from None
         for written, event in zip(sealed, events, strict=True):
-            self._opened.remember(written, event)
+            self._opened.remember(self._name, written, event)
         return placed
 
     async def unseen(self, tx: Transaction, group: str, deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -94,8 +94,8 @@ class PostgresLogReader:
             Malformed: It does not open, or what is inside is no event of ours.
         """
         seal = await self._sealer.of(raw.workspace)  # first: of an erased workspace nothing opens, remembered or not
-        known = self._opened.get(raw.sealed)
-        if known is not None:
+        known = self._opened.get(raw.position.log, raw.event_id, raw.sealed)
+        if known is not None and known.workspace == raw.workspace:
             return Delivery(raw.position, known)
         table = f"{raw.position.log}.event_log"
         plain = seal.open(raw.sealed, table=table, row=str(raw.event_id), column="sealed")
@@ -103,7 +103,7 @@ class PostgresLogReader:
             event = Envelope.model_validate_json(plain)
         except ValidationError as error:
             raise Malformed(f"An event of {table} is none that this version knows.", code="unknown_event") from error
-        self._opened.remember(raw.sealed, event)
+        self._opened.remember(raw.position.log, raw.sealed, event)
         return Delivery(raw.position, event)
 
     def growth(self, log: str) -> int:

@@ -28,6 +28,9 @@ FIRST_PAUSE_SECONDS: Final = 0.5
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """Seconds. When what failed is mended, nobody waits longer than a minute to notice."""
 
+LONGEST_ASKED_SECONDS: Final = 900.0
+"""Seconds. A provider may ask for more than a minute; the windows of Xero and Qonto end within a quarter of an hour."""
+
 
 class Due(Protocol):
     """Tells, by one question for all, in which workspaces there is something to do."""
@@ -77,7 +80,7 @@ class Rounds:
             for gone in rests.keys() - known:
                 del rests[gone]
         now = self._clock.now()
-        awake = [workspace for workspace in visited if self._rest_until.get(workspace, now) <= now]
+        awake = [workspace for workspace in visited if not self._rests(workspace, now)]
         due = await self._due(awake, now) if awake else ()
         return sum(await all_of(self._guarded(workspace, one) for workspace in due))
 
@@ -92,10 +95,16 @@ class Rounds:
             rests.pop(workspace, None)
         return done
 
+    def _rests(self, workspace: UUID, now: datetime) -> bool:
+        """Whether it rests still. A rest that would be longer than any was begun by a clock that has gone back."""
+        until = self._rest_until.get(workspace, now)
+        return now < until <= now + timedelta(seconds=LONGEST_ASKED_SECONDS)
+
     def _rest(self, workspace: UUID, error: WellError) -> None:
         failures = self._failures[workspace] = self._failures.get(workspace, 0) + 1
         asked = error.retry_after_seconds if isinstance(error, Transient) else None
-        seconds = asked or min(FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS)
+        own = min(FIRST_PAUSE_SECONDS * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS)
+        seconds = min(asked or own, LONGEST_ASKED_SECONDS)
         self._rest_until[workspace] = self._clock.now() + timedelta(seconds=seconds)
         self.resting[workspace] = error.sentence
         structlog.get_logger().warning(

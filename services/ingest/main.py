@@ -28,6 +28,7 @@ from services.ingest.adapters.postgres_due import documents_due, pulls_due
 from services.ingest.adapters.qonto_http import QontoOverHttp
 from services.ingest.api import application
 from services.ingest.config import IngestSettings
+from services.ingest.domain.patience import longest_wait_seconds
 from services.ingest.flow.connect import Departures
 from services.ingest.flow.documents import DocumentRequests
 from services.ingest.flow.fetch import Fetcher
@@ -93,7 +94,7 @@ def build(
 
     def puller(provider: Provider, reader: Reader) -> Puller:
         pace = (settings.poll_seconds, settings.overlap_seconds)
-        pulling = _pulling(provider, workspaces, carrying, clock)
+        pulling = _pulling(provider, workspaces, carrying, clock, settings)
         return Puller(provider, reader, database, log, kept, sealer, pulling, clock, *pace)
 
     care = (settings.fetches_at_once, settings.taken_jobs, settings.lease_seconds)
@@ -134,8 +135,11 @@ def _worker(job: Puller | Fetcher, settings: IngestSettings) -> Worker:
     return Worker(job.rounds.name, job.step, settings.idle_seconds, job.rounds)
 
 
-def _pulling(provider: Provider, workspaces: Workspaces, carrying: asyncpg.Pool | None, clock: Clock) -> Rounds:
-    due = pulls_due(carrying, provider) if carrying else any_of_them
+def _pulling(
+    provider: Provider, workspaces: Workspaces, carrying: asyncpg.Pool | None, clock: Clock, settings: IngestSettings
+) -> Rounds:
+    longest = longest_wait_seconds(settings.poll_seconds)
+    due = pulls_due(carrying, provider, longest_seconds=longest) if carrying else any_of_them
     return Rounds(f"ingest.pull_{provider}", partial(workspaces.connected, provider), due, clock)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
@@ -12,7 +13,7 @@ from libs.database.due import DueByStatement
 _PULLS: Final = """
 SELECT asked.workspace FROM unnest($1::uuid[]) AS asked (workspace)
 LEFT JOIN ingest.pull AS pull ON pull.workspace = asked.workspace AND pull.provider = $3
-WHERE pull.due_at IS NULL OR pull.due_at <= $2
+WHERE pull.due_at IS NULL OR pull.due_at <= $2 OR pull.due_at > $2 + $4::interval
 """
 
 _DOCUMENTS: Final = """
@@ -22,9 +23,9 @@ SELECT asked.workspace FROM unnest($1::uuid[]) AS asked (workspace) WHERE EXISTS
 """
 
 
-def pulls_due(pool: asyncpg.Pool, provider: Provider) -> DueByStatement:
-    """Whose pull of a provider is due, or was never made."""
-    return DueByStatement(pool, _PULLS, (provider,))
+def pulls_due(pool: asyncpg.Pool, provider: Provider, *, longest_seconds: float) -> DueByStatement:
+    """Whose pull of a provider is due, was never made, or would wait longer than any does (domain/patience.py)."""
+    return DueByStatement(pool, _PULLS, (provider, timedelta(seconds=longest_seconds)))
 
 
 def documents_due(pool: asyncpg.Pool) -> DueByStatement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Final
 
 FIRST_PAUSE_SECONDS: Final = 2.0
@@ -23,3 +24,16 @@ def pause_seconds(failures: int, *, asked_seconds: float | None = None) -> float
     own = FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 9)
     wanted = own if asked_seconds is None else max(asked_seconds, FIRST_PAUSE_SECONDS)
     return min(wanted, LONGEST_PAUSE_SECONDS)
+
+
+def longest_wait_seconds(poll_seconds: float) -> float:
+    """How long a pull waits at most: until its next window, or after a failure."""
+    return max(poll_seconds, LONGEST_PAUSE_SECONDS)
+
+
+def is_due(due_at: datetime, now: datetime, *, longest_seconds: float) -> bool:
+    """Whether a thing that waits until an instant is due.
+
+    One that would wait longer than anything does was put off by a clock that has gone back since, and is due.
+    """
+    return not now < due_at <= now + timedelta(seconds=longest_seconds)

@@ -29,7 +29,7 @@ from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from libs.runtime.rounds import Rounds
 from services.ingest.domain.kept import Pull
-from services.ingest.domain.patience import pause_seconds
+from services.ingest.domain.patience import is_due, longest_wait_seconds, pause_seconds
 from services.ingest.domain.windows import Closed, Window, after_page, opened
 from services.ingest.flow.keeping import keep, words_of
 from services.ingest.ports import Page, Reader, Store
@@ -73,7 +73,7 @@ class Puller:
         async with self.database.transaction(workspace) as tx:
             seen = {pull.provider: pull for pull in await self.store.pulls.all(tx)}
             pull = seen.get(self.provider) or await self.store.pulls.held(tx, self.provider, now=now)
-        if pull.due_at > now:
+        if not is_due(pull.due_at, now, longest_seconds=longest_wait_seconds(self.poll_seconds)):
             return 0
         window = pull.window or self._opened(pull, now)
         try:
