@@ -12,10 +12,11 @@ import pytest
 from libs.contracts.identity import record_of
 from libs.database.postgres import open_pool
 from libs.database.roles import RELAY
+from services.ingest.adapters.memory_providers import MemoryProvider
 from services.ingest.adapters.postgres import PostgresStore
 from services.ingest.adapters.postgres_due import documents_due, pulls_due
 from services.ingest.domain.kept import DocumentJob, first_pull
-from tests.contract.ingest.conftest import NOW
+from tests.contract.ingest.conftest import NOW, Kept
 from tests.support.postgres import PostgresFixture
 
 LONGEST_SECONDS = 900.0
@@ -76,3 +77,12 @@ async def test_the_role_that_sees_when_jobs_are_due_sees_nothing_else_of_them(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await pool.fetch(statement)
     await pool.close()
+
+
+async def test_a_clock_that_has_gone_back_lets_no_pull_wait_until_it_has_caught_up(kept: Kept) -> None:
+    puller, year = kept.puller("xero", MemoryProvider()), timedelta(days=365).total_seconds()
+    kept.clock.advance(year)
+    assert await puller.step() + await puller.step() == 2
+    assert await puller.step() == 0
+    kept.clock.advance(-year)
+    assert await puller.step() == 1

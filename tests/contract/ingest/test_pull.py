@@ -228,15 +228,6 @@ async def test_what_was_mended_does_not_wait(kept: Kept) -> None:
     assert await pull_all(puller) == 2
 
 
-async def test_a_clock_that_has_gone_back_lets_no_pull_wait_until_it_has_caught_up(kept: Kept) -> None:
-    xero = MemoryProvider()
-    puller = kept.puller("xero", xero)
-    kept.clock.advance(timedelta(days=300).total_seconds())
-    assert await pull_all(puller) == 2
-    kept.clock.advance(-timedelta(days=300).total_seconds())
-    assert await pull_all(puller) == 2
-
-
 async def test_a_lost_connection_is_left_alone_until_it_is_active_again(kept: Kept) -> None:
     xero = MemoryProvider()
     puller = kept.puller("xero", xero)
