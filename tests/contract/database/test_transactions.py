@@ -45,14 +45,14 @@ async def test_a_connection_that_ends_under_an_append_leaves_nothing_of_it_and_n
 
 @dataclass
 class CutOff(Echo):
-    """An echo whose connection ends under its second batch, after everything was written and before it is kept."""
+    """An echo whose connection ends under its first batch, after everything was written and before it is kept."""
 
     admin: asyncpg.Pool | None = None
 
     async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> list[Envelope]:
         """As any echo."""
         answers = await super().handle(tx, batch)
-        if len(self.batches) == 2 and self.admin is not None:
+        if len(self.batches) == 1 and self.admin is not None:
             await _end_its_backend(self.admin, tx)
         return answers
 
