@@ -59,8 +59,8 @@ class CutOff(Echo):
 
 async def test_a_group_whose_connection_ends_under_a_batch_does_it_again_and_once(postgres: PostgresFixture) -> None:
     world = World(
-        source=postgres.log("console"),
-        source_database=await postgres.database("console"),
+        source=postgres.log("ingest"),
+        source_database=await postgres.database("ingest"),
         target=postgres.log("audit"),
         target_database=await postgres.database("audit"),
         reader=await postgres.reader(),
