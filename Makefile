@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.made
 
-.PHONY: setup run test check lint types imports lock clean
+.PHONY: setup run test check lint types imports contracts lock clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,11 @@ types: setup
 
 imports: setup
 	$(BIN)/lint-imports
+
+# What other teams read. Nothing is written that breaks a reader of what was released.
+contracts: setup
+	@$(BIN)/python -m tests.unit.contracts.released
+	@$(BIN)/python -m tests.unit.contracts.events_page
 
 # Pins with hashes and without addresses.
 lock:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import Final, get_args
 
 from libs.contracts.events import Event
 from libs.contracts.identity import BUCKETS
+from libs.contracts.schemas import said_of
 from libs.contracts.topics import DLQ_DAYS, TEN_YEARS_DAYS, TOPICS, Topic
 
 _PAGE: Final = Path(__file__).parents[3] / "docs" / "events.md"
@@ -15,15 +15,16 @@ _PAGE: Final = Path(__file__).parents[3] / "docs" / "events.md"
 _HEAD: Final = f"""# Topics and events
 
 Made from `libs/contracts/topics.py` and `libs/contracts/events/`; a test fails when it is out of date. What each event
-looks like on the wire stands in `libs/contracts/examples/`, one file a type.
+looks like on the wire stands in `libs/contracts/examples/`, one file a type; its JSON Schema lies in `docs/schemas/`,
+and `docs/asyncapi.json` says how all of it comes over Kafka.
 
 Events of one record of one workspace keep their order: their key `<workspace>/<record>` decides in which of the
 {BUCKETS} buckets of a log they lie. An event's id follows from its cause, so a replay writes the same event again. The
 service that owns a topic alone writes it, into its own log, in the transaction whose change it tells of.
 
-Where a type says `v1`, its meaning stays: a new field is optional and has a default, and a change of meaning is a new
-topic `v2` beside the old one. What a group of consumers cannot handle is told on `<topic>.dlq` as `Parked`, for
-{DLQ_DAYS} days; the event itself stands unchanged in its log.
+Where a type says `v1`, its meaning stays: a new field is optional and has a default, a new value or variant comes only
+where the schema says `x-grows`, and any other change is a new topic `v2` beside the old one. What a group of consumers
+cannot handle is told on `<topic>.dlq` as `Parked`, for {DLQ_DAYS} days; the event itself stands unchanged in its log.
 """
 
 
@@ -53,13 +54,8 @@ def _parked() -> list[str]:
 
 
 def _table(types: tuple[str, ...]) -> list[str]:
-    rows = [f"| `{type_}` | {_said(type_)} | {_fields(type_)} |" for type_ in types]
+    rows = [f"| `{type_}` | {said_of(_CLASSES[type_])} | {_fields(type_)} |" for type_ in types]
     return ["| event | says | fields |", "|---|---|---|", *rows]
-
-
-def _said(type_: str) -> str:
-    """The first paragraph of the event's docstring, on one line."""
-    return " ".join((inspect.getdoc(_CLASSES[type_]) or "").split("\n\n")[0].split())
 
 
 def _fields(type_: str) -> str:

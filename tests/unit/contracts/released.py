@@ -1,0 +1,67 @@
+"""Writes docs/asyncapi.json and docs/schemas from the registry and the models: `make contracts`.
+
+What lies there is released: other teams read it. So nothing is written that breaks a reader or a writer of what is
+there already, and no file is ever removed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from libs.bus.kafka.asyncapi import Document, document, document_breaks
+from libs.contracts.compatibility import Break, breaks
+from libs.contracts.schemas import Schemas, event_schemas
+
+DOCS: Final = Path(__file__).parents[3] / "docs"
+
+WHAT_TO_DO: Final = (
+    "A released event keeps its meaning. Add a new field as an optional one with a default; for any other change, "
+    "leave the event as it was and tell the new one on a topic v2 beside it. Released schemas are never edited by hand."
+)
+
+
+def released_schemas(docs: Path = DOCS) -> Schemas:
+    """The schemas that lie in git, by topic and type."""
+    files = sorted((docs / "schemas").glob("*/*.json"))
+    return {(file.parent.name, file.stem): json.loads(file.read_text("utf-8")) for file in files}
+
+
+def released_document(docs: Path = DOCS) -> Document | None:
+    """The document that lies in git."""
+    file = docs / "asyncapi.json"
+    return json.loads(file.read_text("utf-8")) if file.exists() else None
+
+
+def all_breaks(now: Schemas, docs: Path = DOCS) -> list[Break]:
+    """What today's models and topics break of what lies in git."""
+    before = released_document(docs)
+    return [*breaks(released_schemas(docs), now), *(document_breaks(before, document()) if before else [])]
+
+
+def pages(now: Schemas) -> dict[str, str]:
+    """What should lie under docs, by path."""
+    schemas = {f"schemas/{topic}/{type_}.json": _written(schema) for (topic, type_), schema in now.items()}
+    return {"asyncapi.json": _written(document()), **schemas}
+
+
+def release(now: Schemas, docs: Path = DOCS) -> list[Break]:
+    """Write what has changed, or nothing at all when it breaks something, and return what it breaks."""
+    broken = all_breaks(now, docs)
+    if not broken:
+        for name, page in pages(now).items():
+            (docs / name).parent.mkdir(parents=True, exist_ok=True)
+            (docs / name).write_text(page, encoding="utf-8")
+    return broken
+
+
+def _written(words: dict[str, Any]) -> str:
+    return json.dumps(words, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    found = release(event_schemas())
+    if found:
+        sys.exit("\n".join([*map(str, found), WHAT_TO_DO]))
