@@ -51,13 +51,18 @@ def _migrate(dsn: str, services: tuple[str, ...], role_secret: bytes | None) -> 
 
 
 def _make_roles(connection: Connection, services: tuple[str, ...], role_secret: bytes | None) -> None:
-    known = set(connection.exec_driver_sql("SELECT rolname FROM pg_roles").scalars())
+    rows = connection.exec_driver_sql(
+        "SELECT rolname, rolcanlogin AND NOT (rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole) FROM pg_roles"
+    )
+    known = {row[0]: row[1] for row in rows}
     for service in ("relay", *services):
         role = role_of(service)
-        verb = "ALTER" if role in known else "CREATE"
-        login = "LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
-        password = f" PASSWORD '{password_from(role_secret, service)}'" if role_secret else ""
-        connection.exec_driver_sql(f"{verb} ROLE {role} {login}{password}")
+        # Only a superuser may even name these of a role that stands, so a role that is as it should be is left alone.
+        wanted = "" if known.get(role) else " LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
+        if role_secret:
+            wanted += f" PASSWORD '{password_from(role_secret, service)}'"
+        if wanted:
+            connection.exec_driver_sql(f"{'ALTER' if role in known else 'CREATE'} ROLE {role}{wanted}")
     for service in services:
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {service}")
         connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {service} TO {role_of(service)}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +15,7 @@ import pytest
 from libs.contracts.errors import Transient
 from libs.contracts.topics import TOPICS
 from libs.database import schemas
+from libs.database.embedded import start_embedded
 from libs.database.migrate import migrate
 from libs.database.schemas import MIGRATIONS, SERVICES, fingerprint, is_up_to_date
 
@@ -26,6 +29,23 @@ async def empty(postgres_server: str) -> AsyncIterator[str]:
     yield postgres_server.replace("/postgres?", f"/{name}?")
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the server's user can reach; pytest's own are closed."""
+    folder = Path(tempfile.mkdtemp(prefix="well-pg-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def lone_server(open_folder: Path) -> AsyncIterator[str]:
+    """The address of a server without any of our roles: they belong to whoever makes them."""
+    server = await start_embedded(open_folder / "pg")
+    yield server.dsn
+    await server.stop()
 
 
 async def _asked(dsn: str, question: str) -> list[tuple[object, ...]]:
@@ -53,6 +73,18 @@ async def test_an_empty_database_gets_every_schema_and_doing_it_again_changes_no
     await migrate(empty)
     assert await _schema(empty) == before
     assert await _asked(empty, "SELECT fingerprint FROM well.migrated") == [(fingerprint(),)]
+
+
+async def test_a_user_who_may_only_make_roles_and_schemas_can_migrate_and_upgrade(lone_server: str) -> None:
+    admin = await asyncpg.connect(lone_server)
+    await admin.execute("CREATE ROLE owner LOGIN CREATEROLE")
+    await admin.execute("CREATE DATABASE owned OWNER owner")
+    await admin.close()
+    owned = lone_server.replace("postgres:", "owner:", 1).replace("/postgres?", "/owned?")
+    assert await _asked(owned, "SELECT current_user, current_database()") == [("owner", "owned")]
+    for _ in ("first", "upgrade"):
+        await migrate(owned, role_secret=b"s" * 32)
+    assert await is_up_to_date(owned)
 
 
 async def test_two_processes_that_start_together_migrate_one_after_the_other(empty: str) -> None:
