@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -75,6 +76,21 @@ def test_a_key_file_that_others_may_touch_is_refused(tmp_path: Path, mode: int) 
     with pytest.raises(Rejected, match="chmod 600") as refused:
         read_or_make_key(file)
     assert refused.value.code == "key_file"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.parametrize(("mode", "shown"), [(0o440, True), (0o640, True), (0o604, False), (0o620, False)])
+def test_a_key_file_of_another_user_may_be_read_by_its_group_only(tmp_path: Path, mode: int, *, shown: bool) -> None:
+    file = tmp_path / "key"
+    key = read_or_make_key(file)
+    nobody = 65534
+    os.chown(file, nobody, -1)
+    file.chmod(mode)
+    if shown:
+        assert read_or_make_key(file) == key
+    else:
+        with pytest.raises(Rejected, match="can be read by others"):
+            read_or_make_key(file)
 
 
 @pytest.mark.parametrize("size_bytes", [0, 16, 31, 33])
