@@ -11,8 +11,10 @@ from libs.contracts.errors import Rejected
 from libs.qonto.endpoints import PRODUCTION as QONTO_PRODUCTION
 from libs.qonto.endpoints import SANDBOX as QONTO_SANDBOX
 from libs.qonto.endpoints import Endpoints as QontoEndpoints
+from libs.qonto.endpoints import endpoints_at as qonto_endpoints_at
 from libs.xero.endpoints import XERO
 from libs.xero.endpoints import Endpoints as XeroEndpoints
+from libs.xero.endpoints import endpoints_at as xero_endpoints_at
 from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.xero_mcp.domain.budget import Limits
 from well.home import own_database
@@ -85,12 +87,15 @@ def from_environment(environment: Mapping[str, str], url: str) -> Settings:
         lines = ["These variables are not set:", *missing, "Register your apps with these redirect addresses:"]
         raise Rejected("\n".join([*lines, *leads_back]), code="settings_missing")
     staging_token = environment.get("QONTO_STAGING_TOKEN")
+    xero_url, qonto_url = environment.get("WELL_XERO_URL"), environment.get("WELL_QONTO_URL")
+    qonto = QONTO_SANDBOX if staging_token else QONTO_PRODUCTION
     return Settings(
         xero_client_id=environment["XERO_CLIENT_ID"],
         xero_client_secret=environment["XERO_CLIENT_SECRET"],
         qonto_client_id=environment["QONTO_CLIENT_ID"],
         qonto_client_secret=environment["QONTO_CLIENT_SECRET"],
         qonto_staging_token=staging_token,
-        qonto=QONTO_SANDBOX if staging_token else QONTO_PRODUCTION,
+        xero=xero_endpoints_at(xero_url) if xero_url else XERO,
+        qonto=qonto_endpoints_at(qonto_url) if qonto_url else qonto,
         database_url=own_database(environment),
     )

@@ -12,7 +12,6 @@ import asyncpg
 from libs.contracts.errors import Rejected
 from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealer
-from libs.database.embedded import start_embedded
 from libs.database.postgres import PostgresDatabase, lost_as_transient, open_database, open_pool
 from libs.database.roles import RELAY, password_from, role_of, role_password
 from libs.database.schemas import SERVICES, is_up_to_date
@@ -92,6 +91,8 @@ async def opened_storage(
         key = read_or_make_key(installation.key_file)
         workers: tuple[Worker, ...] = ()
         if database_url is None:
+            from libs.database.embedded import start_embedded  # its package is not in the image
+
             server = await start_embedded(installation.postgres)
             stack.push_async_callback(server.stop)
             dsn, role_secret = server.dsn, None

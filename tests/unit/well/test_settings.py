@@ -52,6 +52,12 @@ def test_a_staging_token_chooses_the_sandbox_and_an_address_the_database() -> No
     assert settings.database_url == "postgresql://db/well"
 
 
+def test_a_stand_in_is_asked_instead_of_a_provider_wherever_its_address_is_given() -> None:
+    settings = from_environment({**WHOLE, "WELL_XERO_URL": "http://x:1/", "WELL_QONTO_URL": "http://q:2"}, URL)
+    assert {settings.xero.api_url, settings.xero.token_url} == {"http://x:1/api.xro/2.0", "http://x:1/connect/token"}
+    assert {settings.qonto.api_url, settings.qonto.token_url} == {"http://q:2", "http://q:2/oauth2/token"}
+
+
 def test_no_secret_shows_when_settings_are_printed() -> None:
     environment = {**WHOLE, "QONTO_STAGING_TOKEN": "staging-token", "WELL_DATABASE_URL": "postgresql://u:hidden@db/w"}
     shown = repr(from_environment(environment, URL))
