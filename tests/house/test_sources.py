@@ -44,7 +44,10 @@ def test_functions_are_small_too() -> None:
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
-    empty = [name for name in tracked() if _NO_NAMES & {part.removesuffix(".py") for part in PurePosixPath(name).parts}]
+    ours = [
+        name for name in tracked() if not name.startswith("deploy/base/")
+    ]  # what Kustomize calls what overlays share
+    empty = [name for name in ours if _NO_NAMES & {part.removesuffix(".py") for part in PurePosixPath(name).parts}]
     assert empty == []
 
 
