@@ -11,7 +11,10 @@ GET  workspaces/{workspace}/keys                                 -> Keys
 POST consents/ask                                ConsentRequest  -> Address
 POST consents/redeem                             Grant           -> Workspace
 POST visitors                                    Visit           -> Workspace
+GET  opening-keys                                                -> OpeningKeys
 ```
+
+The last one is for readers of other teams, who show a grant where services show their token.
 
 Whatever fails is a `Failure`: one of the six errors by its name, with its sentence.
 """
@@ -97,6 +100,13 @@ class Keys(Published):
     current: UUID
     by_id: Annotated[dict[UUID, KeyHex], Field(max_length=KEYS_MAX, repr=False)]
     index_secret: Annotated[KeyHex, Field(repr=False)]
+
+
+class OpeningKeys(Published):
+    """What opens the events of a workspace, in the open: its keys by their ids, and not the one of blinded names."""
+
+    workspace: UUID
+    keys: Annotated[dict[UUID, KeyHex], Field(max_length=KEYS_MAX, repr=False)]
 
 
 class ConsentRequest(Published):
@@ -191,6 +201,11 @@ def keys_told(keys: WorkspaceKeys) -> Keys:
         by_id={key.id: key.secret.hex() for key in keys.by_id.values()},
         index_secret=keys.index_secret.hex(),
     )
+
+
+def opening_keys_told(keys: WorkspaceKeys) -> OpeningKeys:
+    """The part of the keys that a reader gets."""
+    return OpeningKeys(workspace=keys.workspace, keys={key.id: key.secret.hex() for key in keys.by_id.values()})
 
 
 def keys_of(told: Keys) -> WorkspaceKeys:

@@ -1,5 +1,7 @@
 """Auth for the other services: what `libs/auth_client/wire.py` lists, for whoever shows a service's token.
 
+One call is for readers of other teams, who show a grant instead: what opens the events of the workspace it is for.
+
 Answers hold tokens and keys: the path is for the network between the services only, and no intermediary may keep one.
 """
 
@@ -30,6 +32,8 @@ BODY_MAX_BYTES: Final = 16_384
 _HEADERS: Final = {"Cache-Control": "no-store"}
 
 _PROVIDERS: Final[tuple[Provider, ...]] = ("xero", "qonto")
+
+_FOR_READERS: Final = "/opening-keys"
 
 _SERVICE: Final = web.RequestKey("service", str)
 
@@ -83,6 +87,14 @@ class Inside(Protocol):
         ...
 
 
+class Served(Inside, Protocol):
+    """The same, and what readers of other teams get."""
+
+    async def opening_keys(self, grant: str) -> WorkspaceKeys:
+        """The keys of the workspace that a grant is for."""
+        ...
+
+
 class InternalApi:
     """The handlers.
 
@@ -92,7 +104,7 @@ class InternalApi:
         clock: The one clock.
     """
 
-    def __init__(self, auth: Inside, *, secrets: Mapping[str, bytes], clock: Clock) -> None:
+    def __init__(self, auth: Served, *, secrets: Mapping[str, bytes], clock: Clock) -> None:
         self._auth = auth
         self._secrets = secrets
         self._clock = clock
@@ -109,6 +121,7 @@ class InternalApi:
         app.router.add_post("/consents/ask", self._ask_consent)
         app.router.add_post("/consents/redeem", self._redeem_consent)
         app.router.add_post("/visitors", self._visitor)
+        app.router.add_get(_FOR_READERS, self._opening_keys)
         return app
 
     async def _lend(self, request: web.Request) -> web.Response:
@@ -162,11 +175,14 @@ class InternalApi:
         visit = await _body(request, wire.Visit)
         return _said(wire.Workspace(workspace=await self._auth.visitor(visit.session)))
 
+    async def _opening_keys(self, request: web.Request) -> web.Response:
+        return _said(wire.opening_keys_told(await self._auth.opening_keys(_shown(request))))
+
     @web.middleware
     async def _known_services_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            request[_SERVICE] = service_of(shown, secrets=self._secrets, now=self._clock.now())
+            if request.path != wire.PREFIX + _FOR_READERS:
+                request[_SERVICE] = service_of(_shown(request), secrets=self._secrets, now=self._clock.now())
             return await handler(request)
         except WellError as error:
             failure = wire.failure_of(error)
@@ -182,6 +198,10 @@ class InternalApi:
         except web.HTTPException as error:
             code = "too_large" if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else "no_such_path"
             return _said(wire.failure_of(Malformed("Auth has no such call.", code=code)), error.status)
+
+
+def _shown(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 def _demand(request: web.Request, right: Right) -> None:

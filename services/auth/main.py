@@ -27,6 +27,7 @@ from services.auth.flow.connect import Connecting
 from services.auth.flow.keyring import StoredKeyring
 from services.auth.flow.lend import Lending
 from services.auth.flow.mcp_consent import McpConsents
+from services.auth.flow.reading import Reading
 from services.auth.flow.refresh import Refreshing
 from services.auth.flow.tickets import Tickets
 from services.auth.internal_api import InternalApi
@@ -45,6 +46,7 @@ class AuthService:
     lending: Lending
     tickets: Tickets
     consents: McpConsents
+    reading: Reading
     settings: AuthSettings
     database: Database
     store: AuthStore
@@ -91,6 +93,10 @@ class AuthService:
     async def keys(self, workspace: UUID) -> WorkspaceKeys:
         """All keys of a workspace, made on first use; see `StoredKeyring.keys`."""
         return await self.keyring.keys(workspace)
+
+    async def opening_keys(self, grant: str) -> WorkspaceKeys:
+        """What opens the events that a grant is for; see `Reading.opening_keys`."""
+        return await self.reading.opening_keys(grant)
 
     def open_to_services(self, secrets: Mapping[str, bytes], clock: Clock) -> None:
         """Answer other services under `/internal/v1`, each known by its secret; called before the app is served."""
@@ -164,6 +170,7 @@ def build(
         lending=lending,
         tickets=tickets,
         consents=consents,
+        reading=Reading(tickets=tickets, keyring=keyring),
         settings=settings,
         database=database,
         store=store,
