@@ -18,12 +18,11 @@ import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
 from uuid import UUID, uuid4
 
 from libs.bus.embedded import Consumer
 from libs.bus.port import Subscription
-from libs.contracts.identity import Provider, RecordKind
+from libs.contracts.identity import RecordKind
 from libs.crypto.keyring import Sealer
 from libs.database.embedded import start_embedded
 from libs.database.migrate import migrate
@@ -31,6 +30,7 @@ from libs.database.schemas import SERVICES
 from libs.eventlog.opened import OpenedEvents
 from libs.runtime.clock import SystemClock
 from libs.runtime.collector import collect_rarely
+from libs.runtime.rounds import Rounds, any_of_them
 from services.console.main import build as build_console
 from services.ingest.adapters.memory_providers import MemoryProvider
 from services.ingest.adapters.postgres import PostgresStore
@@ -65,8 +65,8 @@ class _Connected:
     async def workspaces(self) -> list[UUID]:
         return [self._workspace]
 
-    async def connection_state(self, _workspace: UUID, _provider: Provider) -> Literal["active"]:
-        return "active"
+    async def connected(self) -> list[UUID]:
+        return [self._workspace]
 
 
 def _provider(company: Company, workspace: UUID) -> MemoryProvider:
@@ -94,14 +94,11 @@ def _in_text(words: object) -> object:
 
 async def _pulled(company: Company, postgres: PostgresFixture, connected: _Connected) -> None:
     """Both providers read to the end: their records stand in ingest's log."""
-    provider, database, log = (
-        _provider(company, postgres.workspace),
-        await postgres.database("ingest"),
-        postgres.log("ingest"),
-    )
-    care = (PostgresStore(), postgres.sealer, connected, SystemClock(), 900.0, 300.0)
+    provider, clock = _provider(company, postgres.workspace), SystemClock()
+    database, log = await postgres.database("ingest"), postgres.log("ingest")
+    rounds = Rounds("bench.pull", connected.connected, any_of_them, clock)
     for name in ("xero", "qonto"):
-        puller = Puller(name, provider, database, log, *care)
+        puller = Puller(name, provider, database, log, PostgresStore(), postgres.sealer, rounds, clock, 900.0, 300.0)
         while await puller.step():
             pass
 

@@ -71,7 +71,7 @@ async def _nothing_due(storage: Storage, workspaces: list[UUID]) -> None:
             """
             INSERT INTO ingest.pull (
                 workspace, provider, windows, due_at, failures, contacts, bills, supplier_invoices)
-            SELECT each, $2, 1, now() + interval '1 day', 0, 0, 0, 0 FROM unnest($1::uuid[]) AS each
+            SELECT each, $2, 1, now() + interval '10 minutes', 0, 0, 0, 0 FROM unnest($1::uuid[]) AS each
             """,
             workspaces,
             provider,
@@ -101,9 +101,8 @@ async def measure(count: int, folder: Path) -> dict[str, float]:
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(opened_storage(installation, clock, database_url=None))
         http = await stack.enter_async_context(httpx.AsyncClient())
-        services = Wiring(
-            installation, settings, storage, clock, http, url="http://localhost:9", mcp_url="http://localhost:9"
-        ).services()
+        urls = {"url": "http://localhost:9", "mcp_url": "http://localhost:9"}
+        services = Wiring(settings, storage, clock, http, installation.blobs, **urls).services()
         stack.push_async_callback(services.ingest.close)
         workspaces = [uuid4() for _ in range(count)]
         for workspace in workspaces:

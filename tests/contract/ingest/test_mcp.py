@@ -19,7 +19,7 @@ from services.ingest.adapters.mcp_consent import Consents
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.mcp_xero import XeroOverMcp
 from services.ingest.adapters.memory_providers import MemoryProvider
-from services.ingest.api import CALLBACK_PATH, application
+from services.ingest.api import CALLBACK_PATH, callback_only
 from services.ingest.domain.attachments import Attachment
 from tests.contract.ingest.conftest import NOW, Kept
 from tests.contract.ingest.mcp_stand_in import LIFETIME_SECONDS, McpStandIn, running
@@ -67,7 +67,7 @@ async def staged(kept: Kept, server: McpStandIn) -> AsyncIterator[Ingest]:
 
     consents = Consents(server.mcp_url, url, SCOPE, kept.clock, keeper)
     made = Ingest(kept, server, consents, url)
-    async with served(application(consents), bound):
+    async with served(callback_only(consents), bound):
         yield made
         for reader in made.readers:
             await reader.close()
