@@ -9,6 +9,7 @@ from typing import Final
 
 import typer
 
+from libs.qonto.standin.beginning import DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET
 from tests.deploy.rendered import OVERLAYS, environment, of_kind, pod_templates
 from tests.deploy.test_compose import OURS
 from tests.house.tree import REPOSITORY, dotted, python
@@ -101,6 +102,10 @@ def test_the_page_for_operators_names_every_secret_and_no_other() -> None:
     made_by_the_operator = {"well-postgres-app", "well-postgres-ca"}
     for name, key in mounted | told:
         assert f"`{key}`" in listed[name] or name in made_by_the_operator
+
+
+def test_the_page_for_operators_names_the_client_that_the_stand_ins_know() -> None:
+    assert f"`{DEFAULT_CLIENT}` with the secret `{DEFAULT_CLIENT_SECRET}`" in _PAGE
 
 
 def test_regions_run_the_version_of_the_code() -> None:
