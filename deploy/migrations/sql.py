@@ -26,5 +26,10 @@ def positions_by_topic(service: str) -> None:
     _run_of_log("by_topic.sql", service)
 
 
+def kafka_places(service: str) -> None:
+    """Let the relay of a log remember what it has published, and the groups of a service where they read on."""
+    _run_of_log("kafka.sql", service)
+
+
 def _run_of_log(file: str, service: str) -> None:
     run_script(op.get_bind(), read_script(_EVENT_LOG / file).replace("{service}", service))

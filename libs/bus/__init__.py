@@ -1,1 +1,1 @@
-"""Carrying events from logs to consumers; embedded here, Kafka beside it later, one contract for both."""
+"""Carrying events from logs to consumers: embedded, or over Kafka; one contract for both."""

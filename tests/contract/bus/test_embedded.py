@@ -1,4 +1,4 @@
-"""The contract of a transport, over both forms of the log."""
+"""The contract of a transport: embedded over both forms of the log, and over Kafka."""
 
 from __future__ import annotations
 
@@ -13,20 +13,7 @@ from libs.contracts.errors import Stale
 from libs.contracts.events import EntityWithdrawn, Parked
 from libs.eventlog.port import Consumed, Position
 from tests.contract.bus.worlds import TOPIC, Echo, Killed, World, drain, pulled
-from tests.support.forms import Form
 from tests.support.until import until
-
-
-@pytest.fixture
-async def world(form: Form) -> World:
-    return World(
-        source=form.log("ingest"),
-        source_database=await form.database("ingest"),
-        target=form.log("audit"),
-        target_database=await form.database("audit"),
-        reader=await form.reader(),
-        workspace=form.workspace,
-    )
 
 
 async def test_events_of_one_key_arrive_in_order(world: World) -> None:
