@@ -54,10 +54,10 @@ def test_standins_run_only_when_they_are_asked_for() -> None:
 
 
 def test_a_service_is_told_the_same_variables_as_in_kubernetes() -> None:
-    of_this_file = {"WELL_XERO_URL", "WELL_QONTO_URL"}
+    of_one_side = {"WELL_XERO_URL", "WELL_QONTO_URL", "WELL_PUBLIC_URL"}
     for name, deployment in of_kind("eu", "Deployment").items():
-        told = set(environment("eu", deployment["spec"]["template"])) - {"OWNER_PASSWORD"}
-        assert set(OURS[service_of(name)]["environment"]) - of_this_file == told
+        told = set(environment("eu", deployment["spec"]["template"]))
+        assert set(OURS[service_of(name)]["environment"]) - of_one_side == told - of_one_side
 
 
 def test_every_container_of_ours_is_closed_in() -> None:
@@ -82,14 +82,30 @@ def test_nothing_listens_beyond_this_machine_and_no_store_at_all() -> None:
 
 def test_no_secret_stands_in_the_file_and_none_is_shown_to_another_service() -> None:
     assert {name: one["file"] for name, one in COMPOSE["secrets"].items()} == {
-        name: f"secrets/{name}" for name in ("postgres", *SERVICES)
+        name: f"secrets/{name}" for name in ("postgres", "key", *SERVICES)
     }
-    for service in SERVICES:
+    for service in SERVICES - {"auth"}:
         assert OURS[service]["secrets"] == [service]
         assert OURS[service]["environment"]["WELL_SERVICE_SECRET_FILE"] == f"/run/secrets/{service}"
-        secret = {key: value for key, value in OURS[service]["environment"].items() if re.search("SECRET$|TOKEN", key)}
-        assert set(secret.values()) <= {None}
+    assert OURS["auth"]["secrets"] == ["key"]
+    assert set(OURS["migrate"]["secrets"]) == SERVICES
+    for one in OURS.values():
+        told = one.get("environment", {})
+        assert {value for name, value in told.items() if re.search("SECRET$|TOKEN|CLIENT_ID", name)} <= {None}
     assert re.findall(r"://\w+:([^@$\s]+)@", _TEXT) == []
+
+
+def test_a_server_that_browsers_and_services_ask_has_one_address_for_both() -> None:
+    for service, address in (
+        ("xero_mcp", OURS["ingest"]["environment"]["WELL_XERO_MCP_URL"]),
+        ("xero-standin", "http://xero.localhost:4801"),
+        ("qonto-standin", "http://qonto.localhost:4802"),
+    ):
+        host, port = address.removeprefix("http://").split(":")
+        assert OURS[service]["networks"]["inside"]["aliases"] == [host]
+        assert OURS[service]["ports"] == [f"127.0.0.1:{port}:{port}"]
+        listens = OURS[service].get("environment", {}).get("WELL_LISTEN", "")
+        assert port in (listens.rpartition(":")[2], *OURS[service]["command"])
 
 
 @pytest.mark.parametrize("path", ["deploy/.env", "deploy/secrets/"])
@@ -107,10 +123,9 @@ def test_what_reads_or_writes_topics_starts_after_they_are_made() -> None:
         assert waits.get("auth", "") == ("" if service == "auth" else "service_healthy")
 
 
-def test_only_auth_keeps_the_key_and_the_pusher_only_reads_documents() -> None:
+def test_documents_are_written_by_ingest_and_only_read_by_the_pusher() -> None:
     volumes = {service: OURS[service].get("volumes", []) for service in SERVICES}
     assert {service: kept for service, kept in volumes.items() if kept} == {
-        "auth": ["key:/var/lib/well/key"],
         "ingest": ["documents:/var/lib/well/documents"],
         "pusher": ["documents:/var/lib/well/documents:ro"],
     }

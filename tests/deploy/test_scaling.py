@@ -104,7 +104,6 @@ def test_addresses_lead_to_something_in_the_namespace(overlay: str) -> None:
         if name == "migrate":
             continue
         assert told["WELL_KAFKA"] == f"{kafka}-kafka-bootstrap:9092"
-        for variable in ("WELL_AUTH_URL", "WELL_XERO_MCP_URL"):
-            assert str(told[variable]).removeprefix("http://") in services
+        assert str(told["WELL_AUTH_URL"]).removeprefix("http://") in services
     for one in of_kind(overlay, "ScaledObject").values():
         assert {trigger["bootstrapServers"] for trigger in _triggers(one)} == {f"{kafka}-kafka-bootstrap.well:9092"}

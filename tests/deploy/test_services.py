@@ -83,8 +83,8 @@ def test_no_manifest_holds_a_secret(overlay: str) -> None:
     for name, pod in pod_templates(overlay):
         told = environment(overlay, pod)
         for variable, value in told.items():
-            if re.search("SECRET|PASSWORD|TOKEN|CLIENT_ID", variable) and not variable.endswith("_FILE"):
-                assert value is None, f"{name}: {variable} is said in the open"
+            if re.search("SECRET|PASSWORD|TOKEN|CLIENT_ID|KEY", variable):
+                assert value is None or value.startswith("/etc/well/"), f"{name}: {variable} is said in the open"
             assert not re.search(r"//[^/]*:[^$@/]+@", value or ""), f"{name}: {variable} has a password in it"
     for config in of_kind(overlay, "ConfigMap").values():
         assert not re.search("SECRET|PASSWORD|TOKEN|KEY", " ".join(config["data"]))
@@ -100,11 +100,24 @@ def test_only_auth_is_given_the_key_and_the_clients_of_the_providers(overlay: st
         assert clients & told == (clients if name == "auth" else set())
 
 
-def test_a_service_is_shown_no_secret_of_another(overlay: str) -> None:
+def test_a_service_is_shown_its_own_secret_only_and_auth_needs_none_beside_the_key(overlay: str) -> None:
     for name, deployment in of_kind(overlay, "Deployment").items():
-        volumes = deployment["spec"]["template"]["spec"]["volumes"]
-        (own,) = [volume["secret"] for volume in volumes if volume["name"] == "secret"]
-        assert [item["key"] for item in own["items"]] == [service_of(name)]
+        pod = deployment["spec"]["template"]
+        shown = [volume["secret"]["items"] for volume in pod["spec"]["volumes"] if volume["name"] == "secret"]
+        file = environment(overlay, pod).get("WELL_SERVICE_SECRET_FILE")
+        if name == "auth":
+            assert (shown, file) == ([], None)
+        else:
+            assert shown == [[{"key": service_of(name), "path": service_of(name)}]]
+            assert file == f"/etc/well/secret/{service_of(name)}"
+
+
+def test_only_the_migration_is_the_owner_and_knows_every_role_s_secret(overlay: str) -> None:
+    for name, pod in pod_templates(overlay):
+        told = environment(overlay, pod)
+        assert ("OWNER_PASSWORD" in told) == (name == "migrate")
+        assert ("WELL_SERVICE_SECRETS" in told) == (name == "migrate")
+        assert ("@" in str(told["WELL_DATABASE_URL"])) == (name == "migrate")
 
 
 def test_documents_are_written_by_ingest_and_only_read_by_the_pusher(overlay: str) -> None:
@@ -116,6 +129,15 @@ def test_documents_are_written_by_ingest_and_only_read_by_the_pusher(overlay: st
                 assert environment(overlay, pod)["WELL_BLOBS"] == mount["mountPath"]
                 ways[name] = mount.get("readOnly", False)
     assert ways == {"ingest": False, "pusher": True}
+
+
+def test_every_service_knows_where_browsers_find_it(overlay: str) -> None:
+    told = [environment(overlay, one["spec"]["template"]) for one in of_kind(overlay, "Deployment").values()]
+    scheme = "http://" if overlay == "local" else "https://"
+    for variable in ("WELL_PUBLIC_URL", "WELL_XERO_MCP_URL"):
+        (address,) = {one[variable] for one in told}
+        assert str(address).startswith(scheme)
+        assert overlay == "local" or f"{overlay}.well.example" in str(address)
 
 
 def test_nothing_lies_outside_the_namespace(overlay: str) -> None:
