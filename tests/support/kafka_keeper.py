@@ -40,7 +40,10 @@ def keep(run_pid: int, folder: Path, command: list[str]) -> None:
 def _has_ended(run_pid: int) -> bool:
     """Whether the run has ended, after waiting a little for that."""
     try:
-        psutil.Process(run_pid).wait(_LOOK_SECONDS)
+        run = psutil.Process(run_pid)
+        if run.status() == psutil.STATUS_ZOMBIE:
+            return True
+        run.wait(_LOOK_SECONDS)
     except psutil.TimeoutExpired:
         return False
     except psutil.NoSuchProcess:
