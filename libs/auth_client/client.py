@@ -13,22 +13,14 @@ import httpx
 from pydantic import ValidationError
 
 from libs.auth_client import wire
-from libs.contracts.errors import Malformed, Rejected, Transient
+from libs.auth_client.call import answer_as, answered
+from libs.contracts.errors import Malformed, Rejected
 from libs.contracts.identity import Provider
 from libs.contracts.model import Published
 from libs.contracts.service_token import minted
 from libs.crypto.lent import LentToken
 from libs.crypto.seal import WorkspaceKeys
 from libs.runtime.clock import Clock
-
-CALL_SECONDS: Final = 30.0
-"""Seconds for one call. Auth may ask a provider for a new token meanwhile, which takes at most 25."""
-
-CONNECT_SECONDS: Final = 3.0
-"""Seconds to reach auth: it is in the same network, or down."""
-
-ANSWER_MAX_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of an answer. The longest list of workspaces that auth gives has two megabytes."""
 
 LISTED_FOR: Final = timedelta(seconds=1)
 """How long a list of workspaces is used again: jobs look several times a second, and the list changes when a person
@@ -182,46 +174,11 @@ class AuthClient:
         return listed
 
     async def _get(self, path: str, form: type[Answer]) -> Answer:
-        return _read(await self._ask("GET", path), form)
+        return answer_as(await self._ask("GET", path), form)
 
     async def _post(self, path: str, body: Published, form: type[Answer]) -> Answer:
-        return _read(await self._ask("POST", path, body), form)
+        return answer_as(await self._ask("POST", path, body), form)
 
     async def _ask(self, method: str, path: str, body: Published | None = None) -> bytes:
-        nonce = secrets.token_urlsafe(16)
-        token = minted(self.service, secret=self.secret, now=self.clock.now(), nonce=nonce)
-        request = self.http.build_request(
-            method,
-            f"{self.url}{wire.PREFIX}/{path}",
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-            content=None if body is None else body.model_dump_json(),
-            timeout=httpx.Timeout(CALL_SECONDS, connect=CONNECT_SECONDS),
-        )
-        try:
-            response = await self.http.send(request, stream=True, follow_redirects=False)
-            try:
-                content = await _bounded(response)
-            finally:
-                await response.aclose()
-        except httpx.HTTPError as error:
-            raise Transient(f"Auth does not answer ({type(error).__name__}).") from None
-        if response.is_success:
-            return content
-        raise wire.error_of(_read(content, wire.Failure))
-
-
-async def _bounded(response: httpx.Response) -> bytes:
-    content = bytearray()
-    async for piece in response.aiter_bytes():
-        content += piece
-        if len(content) > ANSWER_MAX_BYTES:
-            raise Transient("Auth's answer is longer than any of its answers can be.")
-    return bytes(content)
-
-
-def _read(content: bytes, form: type[Answer]) -> Answer:
-    """Read an answer. What is none comes from something else at auth's address: a proxy, or a process starting up."""
-    try:
-        return form.model_validate_json(content)
-    except ValidationError:
-        raise Transient("Something at auth's address gives answers that are none of auth's.") from None
+        token = minted(self.service, secret=self.secret, now=self.clock.now(), nonce=secrets.token_urlsafe(16))
+        return await answered(self.http, method, f"{self.url}{wire.PREFIX}/{path}", bearer=token, body=body)

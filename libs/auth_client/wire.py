@@ -37,7 +37,7 @@ from libs.contracts.errors import (
     WellError,
 )
 from libs.contracts.model import Instant, Published, Sentence
-from libs.crypto.seal import DataKey, WorkspaceKeys
+from libs.crypto.seal import DataKey, WorkspaceKeys, WorkspaceOpening
 
 PREFIX: Final = "/internal/v1"
 
@@ -206,6 +206,11 @@ def keys_told(keys: WorkspaceKeys) -> Keys:
 def opening_keys_told(keys: WorkspaceKeys) -> OpeningKeys:
     """The part of the keys that a reader gets."""
     return OpeningKeys(workspace=keys.workspace, keys={key.id: key.secret.hex() for key in keys.by_id.values()})
+
+
+def opening_of(told: OpeningKeys) -> WorkspaceOpening:
+    """What a reader opens with."""
+    return WorkspaceOpening(told.workspace, {key: DataKey(key, bytes.fromhex(told.keys[key])) for key in told.keys})
 
 
 def keys_of(told: Keys) -> WorkspaceKeys:

@@ -50,20 +50,23 @@ class WorkspaceKeys:
     index_secret: bytes = field(repr=False)
 
 
-class WorkspaceSeal:
-    """Seals and opens for one workspace. Pure computation; the keys were fetched before."""
+class WorkspaceOpening:
+    """Opens for one workspace. Pure computation; the keys were fetched before.
 
-    def __init__(self, keys: WorkspaceKeys) -> None:
-        self._keys = keys
-        self._workspace = str(keys.workspace)
+    Args:
+        workspace: Which one.
+        by_id: Its keys.
+    """
+
+    def __init__(self, workspace: UUID, by_id: Mapping[UUID, DataKey]) -> None:
+        self.workspace = workspace
+        self._by_id = by_id
+        self._named = str(workspace)
         self._ciphers: dict[UUID, AESGCM] = {}
 
-    def seal(self, plaintext: bytes, *, table: str, row: str, column: str) -> bytes:
-        """Seal bytes for one place."""
-        key = self._keys.current
-        nonce = os.urandom(_NONCE_BYTES)
-        place = self._place(table, row, column, key.id)
-        return _VERSION + key.id.bytes + nonce + self._cipher(key).encrypt(nonce, plaintext, place)
+    def knows_key_of(self, sealed: bytes) -> bool:
+        """Whether the key that sealed these bytes is among the workspace's."""
+        return len(sealed) > _HEADER_BYTES and UUID(bytes=sealed[1:17]) in self._by_id
 
     def open(self, sealed: bytes, *, table: str, row: str, column: str) -> bytes:
         """Open bytes sealed for this place.
@@ -71,7 +74,7 @@ class WorkspaceSeal:
         Raises:
             Malformed: `not_sealed_here` when the bytes were altered, moved, or sealed by a key that is gone.
         """
-        key = self._keys.by_id.get(UUID(bytes=sealed[1:17])) if len(sealed) > _HEADER_BYTES else None
+        key = self._by_id.get(UUID(bytes=sealed[1:17])) if len(sealed) > _HEADER_BYTES else None
         if key is None or sealed[:1] != _VERSION:
             raise Malformed(f"A value of {table}.{column} has no key that opens it.", code="not_sealed_here")
         place = self._place(table, row, column, key.id)
@@ -81,10 +84,6 @@ class WorkspaceSeal:
             sentence = f"A value of {table}.{column} was altered or moved from where it was sealed."
             raise Malformed(sentence, code="not_sealed_here") from None
 
-    def blind(self, label: str, value: str) -> bytes:
-        """A keyed fingerprint of a value: equal values are found without being readable at rest."""
-        return hmac.digest(self._keys.index_secret, f"{label}\x1f{value}".encode(), "sha256")[:BLIND_BYTES]
-
     def _cipher(self, key: DataKey) -> AESGCM:
         cipher = self._ciphers.get(key.id)
         if cipher is None:
@@ -92,4 +91,23 @@ class WorkspaceSeal:
         return cipher
 
     def _place(self, table: str, row: str, column: str, key_id: UUID) -> bytes:
-        return f"{self._workspace}\x1f{table}\x1f{row}\x1f{column}\x1f{key_id}".encode()
+        return f"{self._named}\x1f{table}\x1f{row}\x1f{column}\x1f{key_id}".encode()
+
+
+class WorkspaceSeal(WorkspaceOpening):
+    """Seals for one workspace too, and blinds names in it."""
+
+    def __init__(self, keys: WorkspaceKeys) -> None:
+        super().__init__(keys.workspace, keys.by_id)
+        self._keys = keys
+
+    def seal(self, plaintext: bytes, *, table: str, row: str, column: str) -> bytes:
+        """Seal bytes for one place."""
+        key = self._keys.current
+        nonce = os.urandom(_NONCE_BYTES)
+        place = self._place(table, row, column, key.id)
+        return _VERSION + key.id.bytes + nonce + self._cipher(key).encrypt(nonce, plaintext, place)
+
+    def blind(self, label: str, value: str) -> bytes:
+        """A keyed fingerprint of a value: equal values are found without being readable at rest."""
+        return hmac.digest(self._keys.index_secret, f"{label}\x1f{value}".encode(), "sha256")[:BLIND_BYTES]

@@ -23,6 +23,7 @@ async def test_the_made_up_company_goes_from_consent_to_posted_invoices_and_its_
     await _what_waits_is_shown(home, figures)
     await _what_is_wrong_is_said(home)
     await _an_answer_is_taken_once_and_stands_in_the_trail(home)
+    await _a_reader_gets_a_grant_that_can_be_taken_back(home)
     running.process.send_signal(signal.SIGINT)
     ended = await running.ended()
     assert (ended.status, ended.complaint, len(ended.lines)) == (0, "", LINES)
@@ -92,10 +93,21 @@ async def _an_answer_is_taken_once_and_stands_in_the_trail(home: Home) -> None:
     assert "does not wait for an answer" in again.complaint
 
 
+async def _a_reader_gets_a_grant_that_can_be_taken_back(home: Home) -> None:
+    grant = _went_well(await home.run("topics", "grant", "--reader", "payments team")).output.strip()
+    assert grant.partition(".")[0] == json.loads((home.installation / "state.json").read_text())["workspace"].replace(
+        "-", ""
+    )
+    _went_well(await home.run("topics", "take-back", WELL_GRANT=grant))
+    again = await home.run("topics", "take-back", WELL_GRANT=grant)
+    assert (again.status, again.complaint) == (1, "This grant is unknown, or has ended already.\n")
+
+
 async def test_before_anything_was_started_each_command_says_what_to_do_first(home: Home) -> None:
     for words, sentence in (
         (("review", "list"), "Nothing was started here yet. Try: well demo"),
         (("trail", "show", "R-1"), "Nothing was started here yet. Try: well demo"),
+        (("topics", "grant", "--reader", "payments team"), "Nothing was started here yet. Try: well demo"),
     ):
         ended = await home.run(*words)
         assert (ended.status, ended.output) == (1, "")

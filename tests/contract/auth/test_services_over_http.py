@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from libs.auth_client.client import CALL_SECONDS
+from libs.auth_client.call import CALL_SECONDS
 from libs.auth_client.wire import PREFIX
 from libs.contracts.errors import Malformed, Rejected, Transient
 from libs.contracts.service_token import LIFE_SECONDS, minted

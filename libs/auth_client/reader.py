@@ -1,0 +1,63 @@
+"""Reads events as another team does: with a grant, for which auth shows the keys of one workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import httpx
+
+from libs.auth_client import wire
+from libs.auth_client.call import answer_as, answered
+from libs.contracts.envelope import Envelope
+from libs.contracts.errors import Rejected
+from libs.contracts.model import reread
+from libs.crypto.seal import WorkspaceOpening
+from libs.eventlog.port import RawDelivery
+
+
+@dataclass
+class GrantedReader:
+    """The right to open one workspace's events.
+
+    Attributes:
+        grant: As it was handed over.
+        url: Where auth listens.
+        http: Closed by whoever opened it.
+    """
+
+    grant: str = field(repr=False)
+    url: str
+    http: httpx.AsyncClient
+    _opening: WorkspaceOpening | None = field(default=None, repr=False)
+
+    async def opening(self) -> WorkspaceOpening:
+        """What opens, asked for at the first time.
+
+        Raises:
+            Rejected: `reading_grant` when the grant has ended, or is none.
+            Transient: Auth does not answer.
+        """
+        if self._opening is None:
+            self._opening = await self._ask()
+        return self._opening
+
+    async def open(self, raw: RawDelivery) -> Envelope:
+        """The event inside. A key that was not there before is asked for once more: the workspace may have a new one.
+
+        Raises:
+            Malformed: It does not open, or what is inside is no event that this version knows.
+            Rejected: The grant has ended meanwhile.
+            Transient: Auth does not answer.
+        """
+        opening = await self.opening()
+        if not opening.knows_key_of(raw.sealed):
+            opening = self._opening = await self._ask()
+        table = f"{raw.position.log}.event_log"
+        plain = opening.open(raw.sealed, table=table, row=str(raw.event_id), column="sealed")
+        return reread(Envelope, plain, where=f"{table}.sealed")
+
+    async def _ask(self) -> WorkspaceOpening:
+        if not (self.grant.isascii() and self.grant.isprintable() and self.grant == self.grant.strip()):
+            raise Rejected("This is no grant: it has characters that none has.", code="reading_grant")
+        content = await answered(self.http, "GET", f"{self.url}{wire.PREFIX}/opening-keys", bearer=self.grant)
+        return wire.opening_of(answer_as(content, wire.OpeningKeys))
