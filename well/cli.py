@@ -11,7 +11,7 @@ from libs.contracts.errors import WellError
 from libs.runtime.collector import collect_rarely
 from libs.runtime.crashpoints import arm_from_environment
 from libs.runtime.logs import set_up_logs
-from well.commands import connect, demo, review, topics, trail, up
+from well.commands import connect, demo, review, run, topics, trail, up
 
 app = typer.Typer(
     name="well",
@@ -23,6 +23,10 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
+app.command("run")(run.run)
+app.command("migrate")(run.migrate)
+app.command("secrets")(run.secrets)
+app.command("sign-in")(run.sign_in)
 app.command("connect")(connect.connect)
 app.add_typer(review.app, name="review")
 app.add_typer(trail.app, name="trail")

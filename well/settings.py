@@ -61,7 +61,7 @@ class Settings:
     mcp_consent: Literal["page", "auto"] = "page"
 
 
-_REQUIRED = {
+REQUIRED = {
     "XERO_CLIENT_ID": "the client id of your app at developer.xero.com",
     "XERO_CLIENT_SECRET": "its client secret",
     "QONTO_CLIENT_ID": "the client id of your app in Qonto's developer portal",
@@ -69,31 +69,33 @@ _REQUIRED = {
 }
 
 
-def from_environment(environment: Mapping[str, str], url: str) -> Settings:
+def from_environment(environment: Mapping[str, str], url: str, *, asks_consent: bool = True) -> Settings:
     """The settings for real accounts.
 
     Args:
         environment: The variables.
         url: Where browsers will reach the process; the apps are registered with addresses below it.
+        asks_consent: Whether the process does; the apps' ids and secrets are for no other.
 
     Raises:
         Rejected: `settings_missing`, naming every variable that is missing, what belongs into it and where the apps
             shall lead back to, or as
             `own_database` says.
     """
-    missing = [f"  {name}: {what}" for name, what in _REQUIRED.items() if not environment.get(name)]
-    if missing:
+    missing = [f"  {name}: {what}" for name, what in REQUIRED.items() if not environment.get(name)]
+    if missing and asks_consent:
         leads_back = [f"  {provider}: {url}/connect/{provider.lower()}/callback" for provider in ("Xero", "Qonto")]
         lines = ["These variables are not set:", *missing, "Register your apps with these redirect addresses:"]
         raise Rejected("\n".join([*lines, *leads_back]), code="settings_missing")
+    app = environment if asks_consent else dict.fromkeys(REQUIRED, "")
     staging_token = environment.get("QONTO_STAGING_TOKEN")
     xero_url, qonto_url = environment.get("WELL_XERO_URL"), environment.get("WELL_QONTO_URL")
     qonto = QONTO_SANDBOX if staging_token else QONTO_PRODUCTION
     return Settings(
-        xero_client_id=environment["XERO_CLIENT_ID"],
-        xero_client_secret=environment["XERO_CLIENT_SECRET"],
-        qonto_client_id=environment["QONTO_CLIENT_ID"],
-        qonto_client_secret=environment["QONTO_CLIENT_SECRET"],
+        xero_client_id=app["XERO_CLIENT_ID"],
+        xero_client_secret=app["XERO_CLIENT_SECRET"],
+        qonto_client_id=app["QONTO_CLIENT_ID"],
+        qonto_client_secret=app["QONTO_CLIENT_SECRET"],
         qonto_staging_token=staging_token,
         xero=xero_endpoints_at(xero_url) if xero_url else XERO,
         qonto=qonto_endpoints_at(qonto_url) if qonto_url else qonto,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -102,7 +103,8 @@ async def opened_storage(
         if not await is_up_to_date(dsn):
             from libs.database.migrate import migrate  # Alembic takes a second to import, and is rarely needed
 
-            await migrate(dsn, role_secret=role_secret)
+            named = ("relay", *SERVICES) if role_secret else ()
+            await migrate(dsn, passwords={name: password_from(key, name) for name in named})
 
         async def database(service: str) -> PostgresDatabase:
             password = password_from(role_secret, service) if role_secret else None
@@ -129,15 +131,23 @@ async def opened_storage(
 
 @asynccontextmanager
 async def opened_for(
-    service: str, *, database_url: str, secret: bytes, keyring: Callable[[PostgresDatabase], Keyring]
+    service: str,
+    clock: Clock,
+    *,
+    database_url: str,
+    secret: bytes,
+    keyring: Keyring | None = None,
+    key_file: Path | None = None,
 ) -> AsyncIterator[Storage]:
     """The storage of one service, as long as the block lasts. Somebody else migrates it (`well migrate`).
 
     Args:
         service: Whose.
+        clock: The one clock.
         database_url: Where Postgres is; whatever user it names, the service logs in as its own role.
         secret: The service's, from which its password follows.
-        keyring: Makes the keyring; it is given a database of the service with a pool of its own.
+        keyring: Where its keys come from: auth.
+        key_file: For auth itself, what the keys it keeps are wrapped with.
 
     Raises:
         Rejected: `not_migrated`.
@@ -155,10 +165,18 @@ async def opened_for(
             stack.push_async_callback(opened.close)
             return opened
 
-        keys = keyring(await database())
-        sealer, opened = Sealer(keys), OpenedEvents()
+        if key_file is not None:
+            keyring = build_keyring(
+                database=await database(),
+                store=PostgresKeyStore(),
+                key_provider=FileKeyProvider(key_file),
+                clock=clock,
+            )
+        if keyring is None:
+            raise ValueError("a service needs a keyring, or a key file to keep one with")
+        sealer, opened = Sealer(keyring), OpenedEvents()
         pool = await open_pool(database_url, role=role, password=password, acting_as=RELAY)
         stack.push_async_callback(pool.close)
         reader = PostgresLogReader(pool, sealer, opened)
         stack.push_async_callback(reader.close)
-        yield Storage(database_url, {service: await database()}, keys, sealer, opened, reader, pool, ())
+        yield Storage(database_url, {service: await database()}, keyring, sealer, opened, reader, pool, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy
@@ -11,7 +12,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from libs.contracts.errors import Transient
-from libs.database.roles import RELAY, password_from, role_of
+from libs.database.roles import RELAY, role_of
 from libs.database.schemas import MIGRATIONS, SERVICES, fingerprint
 from libs.database.script import read_script, run_script
 
@@ -19,27 +20,30 @@ _LOCK: Final = 0x57454C4C
 """The advisory lock of migrations: "WELL". Two processes that start together migrate one after the other."""
 
 
-async def migrate(dsn: str, *, services: tuple[str, ...] = SERVICES, role_secret: bytes | None = None) -> None:
+async def migrate(
+    dsn: str, *, services: tuple[str, ...] = SERVICES, passwords: Mapping[str, str] | None = None
+) -> None:
     """Make roles and schemas, or bring them up to date; a server that is up to date is left as it is.
 
     Args:
         dsn: The address with a user that may create roles and schemas.
         services: Whose schemas to make.
-        role_secret: The installation's, from which passwords follow; None where the server trusts local connections.
+        passwords: Of the services' roles, by service, and of `RELAY` under `relay`. A role that is not named keeps what
+            it has, which is none at first: the server must then know those who log in by other means.
 
     Raises:
         Transient: The server could not be reached.
     """
-    await asyncio.to_thread(_migrate, dsn, services, role_secret)
+    await asyncio.to_thread(_migrate, dsn, services, passwords or {})
 
 
-def _migrate(dsn: str, services: tuple[str, ...], role_secret: bytes | None) -> None:
+def _migrate(dsn: str, services: tuple[str, ...], passwords: Mapping[str, str]) -> None:
     engine = sqlalchemy.create_engine(_for_psycopg(dsn), poolclass=sqlalchemy.NullPool)
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
             connection.commit()
-            _make_roles(connection, services, role_secret)
+            _make_roles(connection, services, passwords)
             run_script(connection, read_script(MIGRATIONS / "bootstrap.sql"))
             for service in services:
                 _upgrade(connection, service)
@@ -50,7 +54,7 @@ def _migrate(dsn: str, services: tuple[str, ...], role_secret: bytes | None) -> 
         engine.dispose()
 
 
-def _make_roles(connection: Connection, services: tuple[str, ...], role_secret: bytes | None) -> None:
+def _make_roles(connection: Connection, services: tuple[str, ...], passwords: Mapping[str, str]) -> None:
     rows = connection.exec_driver_sql(
         "SELECT rolname, rolcanlogin AND NOT (rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole) FROM pg_roles"
     )
@@ -59,8 +63,8 @@ def _make_roles(connection: Connection, services: tuple[str, ...], role_secret: 
         role = role_of(service)
         # Only a superuser may even name these of a role that stands, so a role that is as it should be is left alone.
         wanted = "" if known.get(role) else " LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
-        if role_secret:
-            wanted += f" PASSWORD '{password_from(role_secret, service)}'"
+        if service in passwords:
+            wanted += f" PASSWORD '{passwords[service]}'"
         if wanted:
             connection.exec_driver_sql(f"{'ALTER' if role in known else 'CREATE'} ROLE {role}{wanted}")
     for service in services:

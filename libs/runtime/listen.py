@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 
 
-def bound_socket(port: int = 0) -> socket.socket:
-    """A socket on 127.0.0.1; port 0 takes a free one. Whoever serves on it closes it.
+def bound_socket(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+    """A socket on this machine's loopback, or another of its addresses; port 0 takes a free one.
+
+    Whoever serves on it closes it.
 
     The protocol is named on purpose: asyncio switches Nagle's algorithm off only for sockets that say they are TCP, and
     with it on, a small answer waits 40 ms for the other side's delayed acknowledgement.
@@ -17,7 +19,7 @@ def bound_socket(port: int = 0) -> socket.socket:
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind(("127.0.0.1", port))
+        bound.bind((host, port))
     except OSError:
         bound.close()
         raise

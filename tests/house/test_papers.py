@@ -39,7 +39,7 @@ def test_every_variable_that_is_read_stands_in_the_readme() -> None:
         if re.fullmatch("WELL_[A-Z][A-Z_]*", node.value)
     }
     readme = Source("README.md").text
-    assert [name for name in sorted(read | set(settings._REQUIRED)) if f"`{name}`" not in readme] == []
+    assert [name for name in sorted(read | set(settings.REQUIRED)) if f"`{name}`" not in readme] == []
 
 
 def test_the_lock_pins_every_package_with_hashes_and_without_addresses() -> None:

@@ -18,18 +18,14 @@ from rich.console import Console
 from rich.live import Live
 
 from libs.contracts.errors import Transient
-from libs.qonto.endpoints import endpoints_at as qonto_at
 from libs.runtime.clock import SystemClock
-from libs.xero.endpoints import endpoints_at as xero_at
-from services.pusher.domain.retrying import ReadingRule, RetryRule
-from services.xero_mcp.domain.budget import Limits
 from well.called import called
 from well.demo.live_view import LiveView
 from well.demo.progress import Progress, progress_of
 from well.demo.scene import TENANT, Script, connect, lay_out
 from well.demo.standins import Standins, running_standins
 from well.home import Installation
-from well.settings import Settings
+from well.standin_settings import at_standins
 
 if TYPE_CHECKING:
     from well.all_in_one import AllInOne
@@ -42,12 +38,6 @@ LOOK_SECONDS: Final = 0.25
 STALL_SECONDS: Final = 180.0
 """Seconds without any change after which a run with --once ends unfinished: longer than a provider's fixed rate window
 of a minute and the pauses after it, short enough for a script that waits. What is left goes on with the next run."""
-
-READING: Final = ReadingRule(lease_seconds=5, first_pause_seconds=0.5, longest_pause_seconds=10, looks_max=14)
-"""When the demo asks what Qonto read: for 96 seconds, so that a document nobody can read ends before the run stalls."""
-
-POLL_SECONDS: Final = 5.0
-"""Seconds between windows of one provider in the demo, so that what a visitor changes is seen soon."""
 
 
 @dataclass(frozen=True)
@@ -135,33 +125,12 @@ async def _set_up(
         await loading
         from well.all_in_one import running_well
 
-        settings = _settings(standins, workspace)
+        settings = at_standins(standins.xero_url, standins.qonto_url, workspace)
         well = await stack.enter_async_context(running_well(installation, settings, SystemClock()))
         status.update("Connecting Xero and Qonto …")
         await connect(well, workspace)
         status.stop()
         yield _Stage(run, installation, well, standins, workspace, console)
-
-
-def _settings(standins: Standins, workspace: UUID) -> Settings:
-    return Settings(
-        xero_client_id="well-demo",
-        xero_client_secret="well-demo-secret",  # noqa: S106 the stand-ins' own
-        qonto_client_id="well-demo",
-        qonto_client_secret="well-demo-secret",  # noqa: S106 the stand-ins' own
-        xero=xero_at(standins.xero_url),
-        qonto=qonto_at(standins.qonto_url),
-        xero_limits=Limits(per_minute=1_000_000, at_once=8, per_day=10_000_000),
-        poll_seconds=POLL_SECONDS,
-        overlap_seconds=5.0,
-        idle_seconds=0.1,
-        document_lease_seconds=5.0,
-        retry=RetryRule(request_seconds=5, lease_seconds=6, running_seconds=6, first_pause_seconds=0.5),
-        reading=READING,
-        sign_in="open",
-        open_workspace=workspace,
-        mcp_consent="auto",
-    )
 
 
 async def _perform(stage: _Stage, *, started: float) -> Summary | None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -14,9 +18,11 @@ import pytest
 
 from libs.contracts.errors import Transient
 from libs.contracts.topics import TOPICS
+from libs.crypto.service_secret import service_secret
 from libs.database import schemas
 from libs.database.embedded import start_embedded
 from libs.database.migrate import migrate
+from libs.database.roles import password_from, role_password
 from libs.database.schemas import MIGRATIONS, SERVICES, fingerprint, is_up_to_date
 
 
@@ -83,8 +89,20 @@ async def test_a_user_who_may_only_make_roles_and_schemas_can_migrate_and_upgrad
     owned = lone_server.replace("postgres:", "owner:", 1).replace("/postgres?", "/owned?")
     assert await _asked(owned, "SELECT current_user, current_database()") == [("owner", "owned")]
     for _ in ("first", "upgrade"):
-        await migrate(owned, role_secret=b"s" * 32)
+        await migrate(owned, passwords={"auth": "s" * 64})
     assert await is_up_to_date(owned)
+
+
+async def test_a_role_has_the_password_that_follows_from_its_services_own_secret(empty: str) -> None:
+    master = b"m" * 32
+    password = password_from(master, "pusher")
+    await migrate(empty, passwords={"pusher": password})
+    ((kept,),) = await _asked(empty, "SELECT rolpassword FROM pg_authid WHERE rolname = 'well_pusher'")
+    iterations, salt, stored_key, _ = re.fullmatch(r"SCRAM-SHA-256\$(\d+):(.+)\$(.+):(.+)", str(kept)).groups()  # type: ignore[union-attr]  # else the test fails
+    assert password == role_password(service_secret(master, "pusher"), "well_pusher")
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(iterations))
+    client_key = hmac.digest(salted, b"Client Key", "sha256")  # RFC 5802, section 3
+    assert base64.b64encode(hashlib.sha256(client_key).digest()).decode() == stored_key
 
 
 async def test_two_processes_that_start_together_migrate_one_after_the_other(empty: str) -> None:

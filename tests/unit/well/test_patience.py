@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from services.pusher.domain.retrying import ReadingRule
-from well.demo.run import READING, STALL_SECONDS
+from well.demo.run import STALL_SECONDS
+from well.standin_settings import READING
 
 
 def test_a_document_that_qonto_never_reads_ends_before_the_demo_calls_itself_stalled() -> None:

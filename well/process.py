@@ -1,0 +1,133 @@
+"""One service as a process: opened, listening, working, and stopped in order.
+
+It stops so: no more events and jobs are taken, what is under way is finished or dropped (`libs/runtime/working.py`),
+gRPC and HTTP end, what was opened is closed. All of it takes less than the 30 seconds that orchestrators allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+import httpx
+
+from libs.auth_client.client import AuthClient
+from libs.contracts.errors import Rejected, Transient
+from libs.crypto.key_provider import read_or_make_key
+from libs.crypto.service_secret import read_service_secret, service_secret
+from libs.runtime.clock import Clock
+from libs.runtime.health import Check, Health
+from libs.runtime.health_grpc import serving_grpc
+from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.working import working
+from services.auth.domain.rights import RIGHTS
+from services.auth.main import AuthService
+from well.apart import Apart
+from well.part import PARTS, Part, part_of_auth
+from well.storage import Storage, opened_for
+from well.transport import stored_positions, transport_of
+from well.wiring import Wiring
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where a service listens."""
+
+    service: str
+    port: int
+    grpc_port: int
+
+
+@asynccontextmanager
+async def running_service(apart: Apart, clock: Clock) -> AsyncIterator[Running]:
+    """One service, as long as the block lasts; what is under way when it ends is finished first.
+
+    Raises:
+        ExceptionGroup: A consumer or a worker ended with an error that no pause helps; the block is cancelled.
+        Rejected: A file, an address or the database cannot be used as it is.
+        Transient: Postgres does not answer.
+    """
+    async with AsyncExitStack() as stack:
+        bound = bound_socket(apart.port, apart.host)
+        stack.callback(bound.close)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=apart.settings.http_timeout_seconds))
+        opened = _auth_itself if apart.service == "auth" else _asks_auth
+        storage, part, checks = await opened(stack, apart, http, clock)
+        if part.close is not None:
+            stack.push_async_callback(part.close)
+        carriers = transport_of(apart.service, storage, clock, kafka=apart.kafka)(part.subscriptions)
+        health = Health(
+            apart.service,
+            checks=(storage.check, *checks),
+            carriers=carriers,
+            workers=part.workers,
+            positions=partial(stored_positions, storage),
+            budgets=part.budgets,
+        )
+        await stack.enter_async_context(part.serve(bound, health))
+        grpc_port = await stack.enter_async_context(serving_grpc(apart.grpc, health))
+        await stack.enter_async_context(working((*carriers, *part.workers)))
+        yield Running(apart.service, port_of(bound), grpc_port)
+
+
+async def sign_in_link(apart: Apart, clock: Clock, workspace: UUID) -> str:
+    """An address that signs a browser in to a workspace, made beside the auth that runs.
+
+    Raises:
+        Rejected: As `running_service` says.
+        Transient: Postgres does not answer.
+    """
+    async with (
+        AsyncExitStack() as stack,
+        httpx.AsyncClient() as http,
+    ):
+        auth, _ = await _auth(stack, apart, http, clock)
+        return await auth.sign_in_ticket(workspace)
+
+
+async def _auth_itself(
+    stack: AsyncExitStack, apart: Apart, http: httpx.AsyncClient, clock: Clock
+) -> tuple[Storage, Part, tuple[Check, ...]]:
+    auth, storage = await _auth(stack, apart, http, clock)
+    return storage, part_of_auth(auth), ()
+
+
+async def _auth(
+    stack: AsyncExitStack, apart: Apart, http: httpx.AsyncClient, clock: Clock
+) -> tuple[AuthService, Storage]:
+    if not apart.key_file.is_file():
+        raise Rejected(f"There is no key file {apart.key_file}; make it with: well secrets", code="key_file")
+    master = read_or_make_key(apart.key_file)
+    secret = service_secret(master, "auth")
+    storage = await stack.enter_async_context(
+        opened_for("auth", clock, database_url=apart.database_url, secret=secret, key_file=apart.key_file)
+    )
+    auth = _wiring(apart, storage, http, clock).auth()
+    auth.open_to_services({name: service_secret(master, name) for name in RIGHTS}, clock)
+    return auth, storage
+
+
+async def _asks_auth(
+    stack: AsyncExitStack, apart: Apart, http: httpx.AsyncClient, clock: Clock
+) -> tuple[Storage, Part, tuple[Check, ...]]:
+    secret = read_service_secret(apart.secret_file)
+    auth = AuthClient(apart.service, secret, apart.auth_url, http, clock)
+    storage = await stack.enter_async_context(
+        opened_for(apart.service, clock, database_url=apart.database_url, secret=secret, keyring=auth)
+    )
+
+    async def lives() -> None:
+        try:
+            (await http.get(f"{apart.auth_url}/livez")).raise_for_status()
+        except httpx.HTTPError as error:
+            raise Transient(f"Auth does not answer ({type(error).__name__}).") from None
+
+    part = PARTS[apart.service](_wiring(apart, storage, http, clock), auth)
+    return storage, part, (Check("auth", lives, "Auth does not answer."),)
+
+
+def _wiring(apart: Apart, storage: Storage, http: httpx.AsyncClient, clock: Clock) -> Wiring:
+    return Wiring(apart.settings, storage, clock, http, apart.blobs, url=apart.public_url, mcp_url=apart.xero_mcp_url)
