@@ -47,7 +47,7 @@ def test_nothing_else_lies_among_the_examples() -> None:
     folders = {*BY_NAME, *map(dead_letters_of, BY_NAME)}
     assert {file.parent.name for file in _FILES} <= folders
     others = {file for file in _EXAMPLES.rglob("*") if file.is_file()} - set(_FILES)
-    assert others == {_EXAMPLES / "README.md"}
+    assert others == {_EXAMPLES / "README.md", _EXAMPLES / "released.sha256"}
 
 
 @every_example

@@ -20,7 +20,18 @@ from libs.bus.kafka.message import LogRow, message_of
 from libs.contracts.schemas import event_schemas
 from libs.contracts.topics import TOPICS
 from libs.eventlog.port import Position, RawDelivery
-from tests.unit.contracts.released import DOCS, WHAT_TO_DO, all_breaks, pages, release, released_schemas
+from tests.unit.contracts.released import (
+    DOCS,
+    WHAT_TO_DO,
+    all_breaks,
+    example_breaks,
+    lying_examples,
+    pages,
+    release,
+    release_examples,
+    released_examples,
+    released_schemas,
+)
 
 _EXAMPLES: Final = sorted((Path(libs.contracts.__file__).parent / "examples").rglob("*.json"))
 
@@ -41,13 +52,34 @@ def _references(node: Any) -> Iterator[str]:  # noqa: ANN401 any part of a docum
 
 def test_todays_events_break_nobody_who_reads_or_wrote_the_released_ones() -> None:
     broken = [str(found) for found in all_breaks(event_schemas())]
-    assert broken == [], f"{WHAT_TO_DO}"
+    assert broken == [], WHAT_TO_DO
 
 
 def test_what_lies_under_docs_is_up_to_date() -> None:
     now = pages(event_schemas())
     stale = [name for name, page in now.items() if not (DOCS / name).exists() or (DOCS / name).read_text() != page]
     assert stale == [], "out of date; run: make contracts"
+
+
+def test_every_example_that_was_released_lies_there_as_it_was_and_every_other_is_released_too() -> None:
+    assert [str(found) for found in example_breaks()] == [], WHAT_TO_DO
+    assert lying_examples() == released_examples(), "an example is new; run: make contracts"
+
+
+def test_an_example_that_was_released_is_neither_edited_nor_removed(tmp_path: Path) -> None:
+    for name in ("PostSent.json", "PostSettled.json"):
+        (tmp_path / name).write_text("{}")
+    assert release_examples(tmp_path) == []
+    (tmp_path / "PostUnknown.json").write_text("{}")
+    assert release_examples(tmp_path) == []
+    (tmp_path / "PostSent.json").write_text("{ }")
+    (tmp_path / "PostSettled.json").unlink()
+    said = [str(found) for found in release_examples(tmp_path)]
+    assert said == [
+        "PostSent.json was edited; that breaks a writer",
+        "PostSettled.json is gone; that breaks a writer",
+    ]
+    assert len(released_examples(tmp_path)) == 3
 
 
 def test_nothing_else_lies_among_the_schemas() -> None:
