@@ -1,47 +1,60 @@
-"""What carries events to the consumer groups of one service."""
+"""What carries events to the consumer groups of one service: the log tables themselves, or Kafka."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from libs.bus.carrier import Transport
+from libs.bus.carrier import Carrier, Transport
 from libs.bus.embedded import Consumer
+from libs.bus.kafka.consumer import KafkaConsumer
+from libs.bus.kafka.relay import Relay
+from libs.bus.kafka.relayed import RelayedLog
 from libs.bus.port import Subscription
-from libs.contracts.errors import Rejected
-from libs.contracts.topics import log_of
+from libs.contracts.topics import TOPICS, log_of
 from libs.runtime.clock import Clock
 from well.storage import Storage
 
 
-def transport_of(service: str, storage: Storage, clock: Clock, *, kafka: str | None = None) -> Transport:
-    """The transport of a service: its consumers tail the log tables of all services in the one Postgres.
+@dataclass(frozen=True)
+class Cluster:
+    """A Kafka cluster as we use it.
 
-    Args:
-        service: Whose groups are carried.
-        storage: Rows and logs.
-        clock: The one clock.
-        kafka: Where Kafka is, if events shall come that way.
-
-    Raises:
-        Rejected: `no_kafka`: this version has no such way.
+    Attributes:
+        bootstrap: Brokers of it, `host:port,host:port`.
+        prefix: What our topics and groups begin with there.
     """
-    if kafka is not None:
-        sentence = "WELL_KAFKA is set, and this version carries events through Postgres alone; leave it out."
-        raise Rejected(sentence, code="no_kafka")
 
-    def embedded(subscriptions: tuple[Subscription, ...]) -> tuple[Consumer, ...]:
-        return tuple(
-            Consumer(
-                subscription,
-                database=storage.databases[service],
-                log=storage.log(service),
-                reader=storage.reader,
-                clock=clock,
-            )
-            for subscription in subscriptions
+    bootstrap: str
+    prefix: str
+
+
+def transport_of(service: str, storage: Storage, clock: Clock, cluster: Cluster | None = None) -> Transport:
+    """The transport of a service: its groups read Kafka, or, without a cluster, tail the logs in the one Postgres."""
+    database, log, reader = storage.databases[service], storage.log(service), storage.reader
+
+    def carrier(subscription: Subscription) -> Carrier:
+        if cluster is None:
+            return Consumer(subscription, database=database, log=log, reader=reader, clock=clock)
+        return KafkaConsumer(
+            subscription,
+            database=database,
+            log=log,
+            reader=reader,
+            bootstrap=cluster.bootstrap,
+            prefix=cluster.prefix,
+            clock=clock,
         )
 
-    return embedded
+    return lambda subscriptions: tuple(carrier(subscription) for subscription in subscriptions)
+
+
+def relays_of(service: str, storage: Storage, clock: Clock, cluster: Cluster | None) -> tuple[Relay, ...]:
+    """What publishes a service's log: nothing without a cluster, nor for a service that owns no topic."""
+    if cluster is None or service not in {topic.owner for topic in TOPICS}:
+        return ()
+    log, reader = RelayedLog(service, storage.carrying), storage.reader
+    return (Relay(log, reader=reader, bootstrap=cluster.bootstrap, prefix=cluster.prefix, clock=clock),)
 
 
 async def stored_positions(storage: Storage, subscription: Subscription) -> Mapping[str, Mapping[int, int]]:

@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, Gauge
 
 from libs.bus.carrier import Carrier
 from libs.bus.port import Subscription
 from libs.contracts.errors import WellError
+from libs.runtime.rounds import Rounds
 from libs.runtime.standing import BudgetStanding, GroupStanding, Standing, WorkerStanding
-from libs.runtime.worker import Worker
 
 PART_SECONDS: Final = 3.0
 """Seconds for one part of an answer. Probes commonly give up after five, and a count takes milliseconds."""
@@ -41,6 +41,30 @@ class Check:
     sentence: str
 
 
+class Job(Protocol):
+    """Something that is done again and again, and tells how it goes: a worker, or the relay of a log."""
+
+    @property
+    def name(self) -> str:
+        """For logs and health."""
+        ...
+
+    @property
+    def failures(self) -> int:
+        """Failures in a row; 0 when it went well last."""
+        ...
+
+    @property
+    def rounds(self) -> Rounds | None:
+        """The workspaces it visits, and which of them rest; None when it visits none."""
+        ...
+
+    @property
+    def last_sentence(self) -> str | None:
+        """Why the last failure failed; None when it went well last."""
+        ...
+
+
 class Health:
     """Asks the parts of one process.
 
@@ -59,7 +83,7 @@ class Health:
         *,
         checks: Sequence[Check],
         carriers: Sequence[Carrier],
-        workers: Sequence[Worker],
+        workers: Sequence[Job],
         positions: Positions | None = None,
         budgets: Callable[[], Sequence[BudgetStanding]] = tuple,
     ) -> None:

@@ -53,6 +53,9 @@ LOOK_SECONDS: Final = 5.0
 """Seconds between two looks at how much is left, and two hints to Kafka."""
 
 
+_STUCK: Final = "It has partitions and events to deal with, and has not moved for minutes."
+
+
 class KafkaConsumer:
     """One member of a consumer group, from its start to its end.
 
@@ -130,12 +133,13 @@ class KafkaConsumer:
         """The offset of each of its partitions before which everything is dealt with; empty before it found them."""
         return self._intake.next_offsets()
 
-    def is_dead(self) -> bool:
-        """Whether it got stuck, so that its process must be restarted.
+    @property
+    def dead(self) -> str | None:
+        """Why only a new start helps; None while it lives.
 
         While Kafka or Postgres is away it is not dead, since a restart would not help.
         """
-        return self._pulse.is_dead(has_partitions=bool(self._member.given), lag=self.lag)
+        return _STUCK if self._pulse.is_dead(has_partitions=bool(self._member.given), lag=self.lag) else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deal with events until `stop` is set; the batch under way is finished first.

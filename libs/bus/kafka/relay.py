@@ -65,12 +65,16 @@ class Relay:
         clock: For pauses.
 
     Attributes:
+        name: For health: `<log>.relay`.
+        rounds: None: it goes round no workspaces.
         behind: Events it has read and not published.
         failures: Rounds that failed in a row.
         last_sentence: Why the last round failed; None when it went well.
     """
 
     def __init__(self, log: RelayedLog, *, reader: LogReader, bootstrap: str, prefix: str, clock: Clock) -> None:
+        self.name = f"{log.name}.relay"
+        self.rounds = None
         self.behind = 0
         self.failures = 0
         self.last_sentence: str | None = None

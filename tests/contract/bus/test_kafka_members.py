@@ -156,13 +156,13 @@ async def test_a_member_whose_batch_hangs_is_dead_and_one_that_waits_for_events_
         world.clock.advance(DEAD_SECONDS + 1)
 
         async def lives() -> bool:
-            return not member.is_dead()
+            return member.dead is None
 
         await until(lives)
         await world.publish(pulled(world.workspace, 1))
         await gated.entered.wait()
-        assert not member.is_dead()
+        assert member.dead is None
         world.clock.advance(DEAD_SECONDS + 1)
-        assert member.is_dead()
+        assert member.dead is not None
         gated.may_go.set()
         await until(lives)
