@@ -13,6 +13,7 @@ from libs.contracts.errors import Rejected
 from well.home import own_database
 from well.settings import Settings, from_environment
 from well.standin_settings import at_standins
+from well.transport import Cluster
 
 _SAID: Final = {
     "WELL_DATABASE_URL": "where Postgres is; the service logs in as its own role, whatever user this names",
@@ -57,7 +58,7 @@ class Apart:
         blobs: The folder of documents.
         key_file: The installation's key; auth's alone.
         secret_file: The service's secret.
-        kafka: Where Kafka is; None lets events come through Postgres.
+        cluster: The Kafka that events come through; None lets them come through Postgres.
     """
 
     service: str
@@ -72,7 +73,7 @@ class Apart:
     blobs: Path
     key_file: Path
     secret_file: Path
-    kafka: str | None
+    cluster: Cluster | None
 
 
 def apart_from(service: str, environment: Mapping[str, str]) -> Apart:
@@ -102,8 +103,13 @@ def apart_from(service: str, environment: Mapping[str, str]) -> Apart:
         blobs=Path(environment.get("WELL_BLOBS", "")),
         key_file=Path(environment.get("WELL_KEY_FILE", "")),
         secret_file=Path(environment.get("WELL_SERVICE_SECRET_FILE", "")),
-        kafka=environment.get("WELL_KAFKA") or None,
+        cluster=_cluster(environment),
     )
+
+
+def _cluster(environment: Mapping[str, str]) -> Cluster | None:
+    bootstrap = environment.get("WELL_KAFKA")
+    return Cluster(bootstrap, environment.get("WELL_TOPIC_PREFIX", "")) if bootstrap else None
 
 
 def _settings(service: str, environment: Mapping[str, str], public_url: str) -> Settings:

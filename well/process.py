@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx
@@ -22,14 +23,18 @@ from libs.runtime.clock import Clock
 from libs.runtime.health import Check, Health
 from libs.runtime.health_grpc import serving_grpc
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.worker import Worker
 from libs.runtime.working import working
 from services.auth.domain.rights import RIGHTS
 from services.auth.main import AuthService
 from well.apart import Apart
 from well.part import PARTS, Part, part_of_auth
 from well.storage import Storage, opened_for
-from well.transport import stored_positions, transport_of
+from well.transport import relays_of, stored_positions, transport_of
 from well.wiring import Wiring
+
+if TYPE_CHECKING:
+    from libs.bus.kafka.relay import Relay
 
 
 @dataclass(frozen=True)
@@ -58,18 +63,22 @@ async def running_service(apart: Apart, clock: Clock) -> AsyncIterator[Running]:
         storage, part, checks = await opened(stack, apart, http, clock)
         if part.close is not None:
             stack.push_async_callback(part.close)
-        carriers = transport_of(apart.service, storage, clock, kafka=apart.kafka)(part.subscriptions)
+        carriers = transport_of(apart.service, storage, clock, apart.cluster)(part.subscriptions)
+        jobs: tuple[Worker | Relay, ...] = (
+            *part.workers,
+            *relays_of(apart.service, storage, clock, apart.cluster),
+        )
         health = Health(
             apart.service,
             checks=(storage.check, *checks),
             carriers=carriers,
-            workers=part.workers,
+            workers=jobs,
             positions=partial(stored_positions, storage),
             budgets=part.budgets,
         )
         await stack.enter_async_context(part.serve(bound, health))
         grpc_port = await stack.enter_async_context(serving_grpc(apart.grpc, health))
-        await stack.enter_async_context(working((*carriers, *part.workers)))
+        await stack.enter_async_context(working((*carriers, *jobs)))
         yield Running(apart.service, port_of(bound), grpc_port)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from libs.bus.carrier import Carrier, Transport
 from libs.bus.embedded import Consumer
-from libs.bus.kafka.consumer import KafkaConsumer
-from libs.bus.kafka.relay import Relay
-from libs.bus.kafka.relayed import RelayedLog
 from libs.bus.port import Subscription
 from libs.contracts.topics import TOPICS, log_of
 from libs.runtime.clock import Clock
 from well.storage import Storage
+
+if TYPE_CHECKING:
+    from libs.bus.kafka.relay import Relay
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def transport_of(service: str, storage: Storage, clock: Clock, cluster: Cluster 
     def carrier(subscription: Subscription) -> Carrier:
         if cluster is None:
             return Consumer(subscription, database=database, log=log, reader=reader, clock=clock)
+        from libs.bus.kafka.consumer import KafkaConsumer  # one machine needs no Kafka, and its client takes a while
+
         return KafkaConsumer(
             subscription,
             database=database,
@@ -53,6 +56,9 @@ def relays_of(service: str, storage: Storage, clock: Clock, cluster: Cluster | N
     """What publishes a service's log: nothing without a cluster, nor for a service that owns no topic."""
     if cluster is None or service not in {topic.owner for topic in TOPICS}:
         return ()
+    from libs.bus.kafka.relay import Relay
+    from libs.bus.kafka.relayed import RelayedLog
+
     log, reader = RelayedLog(service, storage.carrying), storage.reader
     return (Relay(log, reader=reader, bootstrap=cluster.bootstrap, prefix=cluster.prefix, clock=clock),)
 

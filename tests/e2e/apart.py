@@ -67,6 +67,7 @@ class Apart:
         ports: Where each service listens, and for gRPC.
         workspace: The one customer.
         bytecode: Where Python keeps what it compiled.
+        kafka: Of the cluster that events come through: brokers, and what our topics begin with; None without one.
     """
 
     installation: Installation
@@ -76,6 +77,7 @@ class Apart:
     ports: dict[str, tuple[int, int]]
     workspace: UUID
     bytecode: Path
+    kafka: tuple[str, str] | None = None
     started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     reader: PostgresLogReader = field(init=False)
 
@@ -204,6 +206,8 @@ class Apart:
         }
         if words[0] == "secrets":
             return {"WELL_KEY_FILE": said["WELL_KEY_FILE"]}
+        if words[0] == "topics":
+            return self._cluster()
         if words[0] == "migrate":
             return {"WELL_DATABASE_URL": self.dsn, "WELL_SERVICE_SECRETS": str(installation.folder / "secrets")}
         service = words[1] if words[0] == "run" else "auth"
@@ -216,11 +220,17 @@ class Apart:
             "WELL_QONTO_URL": self.standins.qonto_url,
             "WELL_OPEN_WORKSPACE": str(self.workspace),
             "WELL_LOG": "warning",
+            **self._cluster(),
         }
+
+    def _cluster(self) -> dict[str, str]:
+        return dict(zip(("WELL_KAFKA", "WELL_TOPIC_PREFIX"), self.kafka, strict=True)) if self.kafka else {}
 
 
 @asynccontextmanager
-async def services_apart(company: Company, bytecode: Path) -> AsyncIterator[Apart]:
+async def services_apart(
+    company: Company, bytecode: Path, kafka: tuple[str, str] | None = None
+) -> AsyncIterator[Apart]:
     """Stand-ins that hold a company, an empty Postgres made ready, and no service yet."""
     folder = _open_folder()
     installation = Installation(folder / "demo")
@@ -234,9 +244,11 @@ async def services_apart(company: Company, bytecode: Path) -> AsyncIterator[Apar
         admin = await asyncpg.create_pool(server.dsn, min_size=1, max_size=2)
         stack.push_async_callback(admin.close)
         ports = {service: (_free_port(), _free_port()) for service in NEEDS}
-        apart = Apart(installation, standins, server.dsn, admin, ports, installation.workspace(), bytecode)
+        apart = Apart(installation, standins, server.dsn, admin, ports, installation.workspace(), bytecode, kafka)
         await apart.command("secrets", str(installation.folder / "secrets"))
         await apart.command("migrate")
+        if kafka is not None:
+            await apart.command("topics", "apply", "--yes", "--replicas=1", "--partitions=4")
         apart.reader = await _reader(stack, installation, server.dsn)
         stack.push_async_callback(_end, apart)
         yield apart

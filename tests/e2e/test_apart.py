@@ -30,7 +30,7 @@ _COUNTS = (
 )
 
 
-async def _is_whole(apart: Apart, summary: Summary) -> None:
+async def is_whole(apart: Apart, summary: Summary) -> None:
     """Our logs and Qonto's own books say the same: nothing is lost, nothing twice."""
     assert (summary.lost, summary.posted_twice, summary.wrong_links, summary.posted_though_held) == (0, 0, 0, 0)
     assert summary.decided == summary.bills > 0
@@ -64,7 +64,7 @@ async def test_a_company_goes_from_consent_to_posted_invoices_through_six_proces
         await apart.ready(*SERVICES)
         await apart.connect()
         summary = await apart.finished()
-        await _is_whole(apart, summary)
+        await is_whole(apart, summary)
         assert summary.linked > 0
         assert summary.review > 0
         standing = {service: await _standing(apart, service) for service in SERVICES}
@@ -148,7 +148,7 @@ async def test_each_service_is_killed_in_turn_and_started_again_and_nothing_is_l
         await apart.ready("matcher", "pusher")
         assert await apart.stop("matcher", "pusher") == {"matcher": 0, "pusher": 0}
         apart.start("matcher", "pusher")
-        await _is_whole(apart, await apart.finished())
+        await is_whole(apart, await apart.finished())
         await apart.ready(*SERVICES)
 
 

@@ -10,12 +10,11 @@ import pytest
 
 from libs.contracts.errors import Rejected
 from libs.qonto.endpoints import PRODUCTION, SANDBOX
-from libs.runtime.clock import SystemClock
 from services.auth.domain.rights import RIGHTS
 from well.apart import NEEDS, apart_from
 from well.commands.run import Service
 from well.part import PARTS
-from well.transport import transport_of
+from well.transport import Cluster
 
 TOLD = {
     "WELL_DATABASE_URL": "postgresql://db/well",
@@ -89,9 +88,11 @@ def test_visits_are_open_to_all_only_where_stand_ins_take_the_place_of_both_prov
         apart_from("auth", {**TOLD, **STANDINS, "WELL_OPEN_WORKSPACE": "mine"})
 
 
-def test_events_come_through_postgres_alone_so_far() -> None:
-    with pytest.raises(Rejected, match="WELL_KAFKA is set"):
-        transport_of("pusher", None, SystemClock(), kafka="kafka:9092")  # type: ignore[arg-type]  # nothing is opened
+def test_events_come_through_postgres_unless_a_cluster_is_named() -> None:
+    assert apart_from("pusher", TOLD).cluster is None
+    assert apart_from("pusher", {**TOLD, "WELL_KAFKA": "k:9092"}).cluster == Cluster("k:9092", "")
+    named = {**TOLD, "WELL_KAFKA": "k:9092,l:9092", "WELL_TOPIC_PREFIX": "eu."}
+    assert apart_from("pusher", named).cluster == Cluster("k:9092,l:9092", "eu.")
 
 
 def test_nothing_secret_stands_in_what_it_says_of_itself() -> None:
