@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import httpx
 
@@ -82,8 +81,9 @@ async def running_service(apart: Apart, clock: Clock) -> AsyncIterator[Running]:
         yield Running(apart.service, port_of(bound), grpc_port)
 
 
-async def sign_in_link(apart: Apart, clock: Clock, workspace: UUID) -> str:
-    """An address that signs a browser in to a workspace, made beside the auth that runs.
+@asynccontextmanager
+async def auth_beside(apart: Apart, clock: Clock) -> AsyncIterator[AuthService]:
+    """Auth, for a command that is run with its variables beside the one that runs; it serves nobody.
 
     Raises:
         Rejected: As `running_service` says.
@@ -94,7 +94,7 @@ async def sign_in_link(apart: Apart, clock: Clock, workspace: UUID) -> str:
         httpx.AsyncClient() as http,
     ):
         auth, _ = await _auth(stack, apart, http, clock)
-        return await auth.sign_in_ticket(workspace)
+        yield auth
 
 
 async def _auth_itself(

@@ -206,7 +206,7 @@ class Apart:
         }
         if words[0] == "secrets":
             return {"WELL_KEY_FILE": said["WELL_KEY_FILE"]}
-        if words[0] == "topics":
+        if words[:2] == ("topics", "apply"):
             return self._cluster()
         if words[0] == "migrate":
             return {"WELL_DATABASE_URL": self.dsn, "WELL_SERVICE_SECRETS": str(installation.folder / "secrets")}

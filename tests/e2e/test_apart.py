@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
+from libs.auth_client.reader import GrantedReader
 from libs.runtime.health_grpc import SERVICE
 from libs.runtime.proto import status_pb2
 from tests.e2e.apart import END_SECONDS, Apart, services_apart
@@ -74,6 +75,7 @@ async def test_a_company_goes_from_consent_to_posted_invoices_through_six_proces
         assert standing["xero_mcp"].budgets[0].accounts == 1
         await _lags_no_more(apart, "pusher", "pusher.intend")
         await _a_link_signs_in(apart)
+        await _a_grant_opens(apart)
         assert await apart.stop(*SERVICES) == dict.fromkeys(SERVICES, 0)
         assert not [service for service in SERVICES if "Traceback" in apart.complaints(service)]
 
@@ -95,6 +97,17 @@ async def _a_link_signs_in(apart: Apart) -> None:
         assert (answer.status_code, answer.headers["Location"]) == (303, f"{apart.url('auth')}/status")
         assert (await browser.get(link)).status_code == 403
     assert "well_session" in answer.cookies
+
+
+async def _a_grant_opens(apart: Apart) -> None:
+    words = ("topics", "grant", "--reader", "payments", "--workspace", str(apart.workspace))
+    grant = (await apart.command(*words)).strip()
+    async with web_client() as http:
+        opening = await GrantedReader(grant, apart.url("auth"), http).opening()
+        assert opening.workspace == apart.workspace
+        posted = await apart.reader.read("pusher", {}, topic="qonto.posted.v1", limit=20)
+        opened = [await GrantedReader(grant, apart.url("auth"), http).open(raw) for raw in posted.deliveries[:3]]
+    assert [event.workspace for event in opened] == [apart.workspace] * 3
 
 
 def _topics_of(group: status_pb2.Group) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -29,11 +30,17 @@ def grant(
     reader: Annotated[str, typer.Option(metavar="NAME", help="Who will read: a team, or a program.")],
     workspace: Annotated[UUID | None, typer.Option(metavar="ID", help="Whose; left out, this machine's one.")] = None,
 ) -> None:
-    """Let a reader open the events of one workspace for 90 days, and print its grant: once, and it is a secret."""
+    """Let a reader open the events of one workspace for 90 days, and print its grant: once, and it is a secret.
+
+    Where services run apart, run it with the variables of auth.
+    """
 
     async def run() -> str:
         async with _reading() as (reading, own):
-            return await reading.grant(workspace or own, reader)
+            whose = workspace or own
+            if whose is None:
+                raise Rejected("Say whose events, with --workspace.", code="workspace_missing")
+            return await reading.grant(whose, reader)
 
     typer.echo(asyncio.run(run()))
 
@@ -131,16 +138,29 @@ async def _partitions(kafka: str, topics: Sequence[str]) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def _reading() -> AsyncIterator[tuple[Reading, UUID]]:
-    """The grants of the installation started last, and the workspace of its one customer."""
+async def _reading() -> AsyncIterator[tuple[Reading, UUID | None]]:
+    """The grants, and the workspace that is meant when none is named.
+
+    With the variables of auth, those of services that run apart; else those of this machine's installation.
+    """
     from libs.runtime.clock import SystemClock
+
+    clock = SystemClock()
+    if os.environ.get("WELL_KEY_FILE"):
+        from well.apart import apart_from
+        from well.process import auth_beside
+
+        async with auth_beside(apart_from("auth", os.environ), clock) as auth:
+            yield auth.reading, None
+        return
+
     from services.auth.adapters.postgres import PostgresAuthStore
     from services.auth.flow.reading import Reading
     from services.auth.flow.tickets import Tickets
     from well.home import current
     from well.storage import opened_storage
 
-    installation, clock = current(), SystemClock()
+    installation = current()
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
         store = PostgresAuthStore(storage.sealer)
         tickets = Tickets(database=storage.databases["auth"], store=store, clock=clock)

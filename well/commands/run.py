@@ -69,9 +69,10 @@ def sign_in(*, workspace: Annotated[UUID | None, typer.Option(help="Whose; left 
 
 async def _sign_in(workspace: UUID) -> str:
     from well.apart import apart_from
-    from well.process import sign_in_link
+    from well.process import auth_beside
 
-    return await sign_in_link(apart_from("auth", os.environ), SystemClock(), workspace)
+    async with auth_beside(apart_from("auth", os.environ), SystemClock()) as auth:
+        return await auth.sign_in_ticket(workspace)
 
 
 def _key_file() -> Path:
