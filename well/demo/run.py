@@ -40,6 +40,11 @@ STALL_SECONDS: Final = 180.0
 of a minute and the pauses after it, short enough for a script that waits. What is left goes on with the next run."""
 
 
+SPAWNED_SECONDS: Final = 0.05
+"""Seconds after which both stand-ins have been spawned, and start beside us while we import the services. In this
+thread: modules that two threads import at once find each other half made, now and then."""
+
+
 @dataclass(frozen=True)
 class Run:
     """How to play.
@@ -117,12 +122,11 @@ async def _set_up(
     workspace = installation.workspace()
     async with AsyncExitStack() as stack:
         status = stack.enter_context(console.status("Starting two stand-ins …"))
-        loading = asyncio.create_task(asyncio.to_thread(import_module, "well.all_in_one"))  # while the others start
+        asyncio.get_running_loop().call_later(SPAWNED_SECONDS, import_module, "well.all_in_one")
         standins = await stack.enter_async_context(running_standins(installation))
         status.update("Laying out the company's books …")
         await lay_out(company, installation, standins)
         status.update("Starting Postgres and the services …")
-        await loading
         from well.all_in_one import running_well
 
         settings = at_standins(standins.xero_url, standins.qonto_url, workspace)
