@@ -55,6 +55,13 @@ SELECT (SELECT count(*) FROM matcher.decision),
 """
 
 
+_COUNTS = (
+    "SELECT count(*) FROM ingest.event_log",
+    "SELECT count(*) FROM matcher.event_log",
+    "SELECT count(*) FROM pusher.event_log",
+)
+
+
 @dataclass
 class Apart:
     """The processes, and the world they work in.
@@ -85,10 +92,11 @@ class Apart:
         """Where a service listens."""
         return f"http://localhost:{self.ports[service][0]}"
 
-    def start(self, *services: str) -> None:
-        """Start services, each as a process of its own."""
-        for service in services:
-            self.started[service] = self._process("run", service)
+    def start(self, *names: str) -> None:
+        """Start services, each as a process of its own; a second one of a service is named `matcher-2`."""
+        for name in names:
+            self.ports.setdefault(name, (_free_port(), _free_port()))
+            self.started[name] = self._process("run", _service_of(name), named=name)
 
     async def command(self, *words: str) -> str:
         """Run a command to its end; gives what it wrote."""
@@ -137,6 +145,10 @@ class Apart:
         decided, still = await self.admin.fetchrow(_STILL)
         return not decided or bool(still)
 
+    async def events(self) -> int:
+        """How many events stand in the logs."""
+        return sum([int(await self.admin.fetchval(count)) for count in _COUNTS])
+
     async def summary(self) -> Summary:
         """What the logs and both providers say of the run."""
         return await summarise(
@@ -183,17 +195,17 @@ class Apart:
         except httpx.TransportError:
             return False
 
-    def _process(self, *words: str) -> subprocess.Popen[bytes]:
+    def _process(self, *words: str, named: str = "auth") -> subprocess.Popen[bytes]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WELL_")}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
-        environment = {**kept, "PYTHONPYCACHEPREFIX": str(self.bytecode), **self._variables(words)}
-        written = self.installation.folder / Path(words[-1]).name
+        environment = {**kept, "PYTHONPYCACHEPREFIX": str(self.bytecode), **self._variables(words, named)}
+        written = self.installation.folder / (named if words[0] == "run" else Path(words[-1]).name)
         with written.with_suffix(".out").open("ab") as output, written.with_suffix(".err").open("ab") as errors:
             return subprocess.Popen(
                 [_WELL, *words], stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment
             )
 
-    def _variables(self, words: tuple[str, ...]) -> dict[str, str]:
+    def _variables(self, words: tuple[str, ...], named: str) -> dict[str, str]:
         """What a command is told: a service only what it needs."""
         installation = self.installation
         said = {
@@ -210,10 +222,9 @@ class Apart:
             return self._cluster()
         if words[0] == "migrate":
             return {"WELL_DATABASE_URL": self.dsn, "WELL_SERVICE_SECRETS": str(installation.folder / "secrets")}
-        service = words[1] if words[0] == "run" else "auth"
-        port, grpc_port = self.ports[service]
+        port, grpc_port = self.ports[named]
         return {
-            **{name: said[name] for name in NEEDS[service]},
+            **{name: said[name] for name in NEEDS[_service_of(named)]},
             "WELL_LISTEN": f"127.0.0.1:{port}",
             "WELL_GRPC_LISTEN": f"127.0.0.1:{grpc_port}",
             "WELL_XERO_URL": self.standins.xero_url,
@@ -252,6 +263,10 @@ async def services_apart(
         apart.reader = await _reader(stack, installation, server.dsn)
         stack.push_async_callback(_end, apart)
         yield apart
+
+
+def _service_of(name: str) -> str:
+    return name.split("-", 1)[0]
 
 
 def _open_folder() -> Path:

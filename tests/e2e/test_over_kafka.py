@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from libs.runtime.clock import SystemClock
 from tests.e2e.apart import services_apart
+from tests.e2e.books import bills_file
+from tests.e2e.decided import first_decisions
+from tests.e2e.killing import killed_in_turn
 from tests.e2e.test_apart import SERVICES, is_whole
-from well.demo.company import make_company
-from well.demo.scene import SEED
+from well.all_in_one import running_well
+from well.demo.company import Company, company_from_csv, make_company, read_bills_csv
+from well.demo.scene import SEED, connect, lay_out
+from well.demo.standins import running_standins
+from well.home import Installation
+from well.standin_settings import at_standins
+
+KILLS = 4
 
 GROUPS = {"ingest.normalize", "matcher.entities", "pusher.intend", "console.show"}
 
@@ -18,11 +31,14 @@ UNION SELECT group_name FROM pusher.kafka_offset UNION SELECT group_name FROM co
 """
 
 
-async def test_a_company_goes_from_consent_to_posted_invoices_over_kafka(
-    bytecode: Path, kafka: str, topic_prefix: str
+def _made_up() -> Company:
+    return make_company(SEED, datetime.now(UTC).date())
+
+
+async def test_a_company_goes_from_consent_to_posted_invoices_over_kafka_as_it_does_without(
+    bytecode: Path, kafka: str, topic_prefix: str, open_folder: Path
 ) -> None:
-    company = make_company(SEED, datetime.now(UTC).date())
-    async with services_apart(company, bytecode, (kafka, topic_prefix)) as apart:
+    async with services_apart(_made_up(), bytecode, (kafka, topic_prefix)) as apart:
         apart.start(*SERVICES)
         await apart.ready(*SERVICES)
         await apart.connect()
@@ -31,5 +47,44 @@ async def test_a_company_goes_from_consent_to_posted_invoices_over_kafka(
         assert summary.linked > 0
         assert summary.review > 0
         assert {row["group_name"] for row in await apart.admin.fetch(_READ_KAFKA)} >= GROUPS
+        over_kafka = await first_decisions(apart.reader, apart.workspace)
         assert await apart.stop(*SERVICES) == dict.fromkeys(SERVICES, 0)
         assert not [service for service in SERVICES if "Traceback" in apart.complaints(service)]
+    assert over_kafka == await _decided_in_one_process(open_folder, len(over_kafka))
+
+
+async def _decided_in_one_process(folder: Path, bills: int) -> dict[str, bytes]:
+    """The first decisions of the same company without Kafka."""
+    installation = Installation(folder / "demo")
+    installation.make()
+    workspace = installation.workspace()
+    async with running_standins(installation) as standins:
+        await lay_out(_made_up(), installation, standins)
+        settings = at_standins(standins.xero_url, standins.qonto_url, workspace)
+        async with running_well(installation, settings, SystemClock()) as well:
+            await connect(well, workspace)
+            async with asyncio.timeout(60):
+                while len(found := await first_decisions(well.storage.reader, workspace)) < bills:
+                    await well.storage.reader.wait({"matcher": well.storage.reader.growth("matcher")}, 1.0)
+            return found
+
+
+@pytest.mark.slow
+async def test_two_matchers_and_two_pushers_of_which_one_each_is_killed_again_and_again_lose_nothing(
+    bytecode: Path, kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    company = company_from_csv(read_bills_csv(bills_file(tmp_path, 60), None), SEED, datetime.now(UTC).date())
+    async with services_apart(company, bytecode, (kafka, topic_prefix)) as apart:
+        names = (*SERVICES, "matcher-2", "pusher-2")
+        apart.start(*names)
+        await apart.ready(*names)
+        await apart.connect()
+        seen = 0
+
+        async def moved() -> bool:
+            nonlocal seen
+            before, seen = seen, await apart.events()
+            return seen > before or not await apart.unfinished()
+
+        assert await killed_in_turn(apart, ("matcher", "pusher", "matcher-2", "pusher-2"), moved) == KILLS
+        await is_whole(apart, await apart.finished())
