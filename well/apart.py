@@ -22,6 +22,7 @@ _SAID: Final = {
     "WELL_AUTH_URL": "where auth listens",
     "WELL_XERO_MCP_URL": "where browsers and ingest reach xero_mcp, as in https://mcp.example.com",
     "WELL_BLOBS": "the folder of documents, which ingest and pusher share",
+    "WELL_KAFKA": "the brokers of a Kafka cluster; figures are read from its topics",
 }
 
 _APART: Final = ("WELL_DATABASE_URL", "WELL_SERVICE_SECRET_FILE", "WELL_AUTH_URL")
@@ -33,6 +34,7 @@ NEEDS: Final = {
     "matcher": _APART,
     "pusher": (*_APART, "WELL_BLOBS"),
     "console": _APART,
+    "insights": ("WELL_SERVICE_SECRET_FILE", "WELL_AUTH_URL", "WELL_KAFKA"),
 }
 """The services that run apart, and what each must be told. The key is auth's alone."""
 
@@ -59,6 +61,7 @@ class Apart:
         key_file: The installation's key; auth's alone.
         secret_file: The service's secret.
         cluster: The Kafka that events come through; None lets them come through Postgres.
+        insights_group: Under which name insights reads; None for the usual one.
     """
 
     service: str
@@ -74,6 +77,7 @@ class Apart:
     key_file: Path
     secret_file: Path
     cluster: Cluster | None
+    insights_group: str | None
 
 
 def apart_from(service: str, environment: Mapping[str, str]) -> Apart:
@@ -104,6 +108,7 @@ def apart_from(service: str, environment: Mapping[str, str]) -> Apart:
         key_file=Path(environment.get("WELL_KEY_FILE", "")),
         secret_file=Path(environment.get("WELL_SERVICE_SECRET_FILE", "")),
         cluster=_cluster(environment),
+        insights_group=environment.get("WELL_INSIGHTS_GROUP") or None,
     )
 
 

@@ -49,7 +49,7 @@ class Part:
 
 def part_of_auth(auth: AuthService) -> Part:
     """Auth: its pages for browsers, and its answers to services, which the caller has opened."""
-    return Part(_over_aiohttp(auth.app), auth.subscriptions, auth.workers, close=auth.aclose)
+    return Part(over_aiohttp(auth.app), auth.subscriptions, auth.workers, close=auth.aclose)
 
 
 def _xero_mcp(wiring: Wiring, auth: Inside) -> Part:
@@ -59,22 +59,22 @@ def _xero_mcp(wiring: Wiring, auth: Inside) -> Part:
 
 def _ingest(wiring: Wiring, auth: Inside) -> Part:
     service = wiring.ingest(auth)
-    return Part(_over_aiohttp(service.app), service.subscriptions, service.workers, close=service.close)
+    return Part(over_aiohttp(service.app), service.subscriptions, service.workers, close=service.close)
 
 
 def _matcher(wiring: Wiring, auth: Inside) -> Part:
     service = wiring.matcher(auth)
-    return Part(_over_aiohttp(web.Application()), service.subscriptions, service.workers)
+    return Part(over_aiohttp(web.Application()), service.subscriptions, service.workers)
 
 
 def _pusher(wiring: Wiring, auth: Inside) -> Part:
     service = wiring.pusher(auth)
-    return Part(_over_aiohttp(web.Application()), service.subscriptions, service.workers)
+    return Part(over_aiohttp(web.Application()), service.subscriptions, service.workers)
 
 
 def _console(wiring: Wiring, _: Inside) -> Part:
     service = wiring.console()
-    return Part(_over_aiohttp(web.Application()), service.subscriptions, service.workers)
+    return Part(over_aiohttp(web.Application()), service.subscriptions, service.workers)
 
 
 PARTS: Final[dict[str, Callable[[Wiring, Inside], Part]]] = {
@@ -87,7 +87,9 @@ PARTS: Final[dict[str, Callable[[Wiring, Inside], Part]]] = {
 """How each service that asks auth is put together."""
 
 
-def _over_aiohttp(app: web.Application) -> Serve:
+def over_aiohttp(app: web.Application) -> Serve:
+    """An application of aiohttp, with the answers about health."""
+
     @asynccontextmanager
     async def serve(bound: socket.socket, health: Health) -> AsyncIterator[None]:
         app.add_routes(health_routes(health, ANSWERS))

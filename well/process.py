@@ -128,14 +128,20 @@ async def _asks_auth(
         opened_for(apart.service, clock, database_url=apart.database_url, secret=secret, keyring=auth)
     )
 
+    part = PARTS[apart.service](_wiring(apart, storage, http, clock), auth)
+    return storage, part, (auth_lives(apart, http),)
+
+
+def auth_lives(apart: Apart, http: httpx.AsyncClient) -> Check:
+    """Whether auth answers."""
+
     async def lives() -> None:
         try:
             (await http.get(f"{apart.auth_url}/livez")).raise_for_status()
         except httpx.HTTPError as error:
             raise Transient(f"Auth does not answer ({type(error).__name__}).") from None
 
-    part = PARTS[apart.service](_wiring(apart, storage, http, clock), auth)
-    return storage, part, (Check("auth", lives, "Auth does not answer."),)
+    return Check("auth", lives, "Auth does not answer.")
 
 
 def _wiring(apart: Apart, storage: Storage, http: httpx.AsyncClient, clock: Clock) -> Wiring:

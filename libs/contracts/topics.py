@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Service = Literal["auth", "ingest", "matcher", "pusher", "console", "audit"]
+Service = Literal["auth", "ingest", "matcher", "pusher", "console", "audit", "insights"]
 
 TEN_YEARS_DAYS: Final = 3653
 """Days. French bookkeeping documents are kept ten years. Source: Code de commerce, L123-22."""
 
 DLQ_DAYS: Final = 90
 """Days. A quarter: long enough to mend a decoder and replay, short enough not to become an archive."""
+
+INSIGHTS_DEAD_LETTERS: Final = "insights.dlq"
+"""Messages that insights could not read, as they came. They are no events, so that it stands beside the registry."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +47,26 @@ TOPICS: Final[tuple[Topic, ...]] = (
         owner="auth",
         readers=("audit",),
     ),
-    Topic("xero.raw.v1", ("RecordPulled", "WindowPulled"), owner="ingest", readers=("ingest", "audit")),
-    Topic("qonto.raw.v1", ("RecordPulled", "WindowPulled"), owner="ingest", readers=("ingest", "audit")),
+    Topic("xero.raw.v1", ("RecordPulled", "WindowPulled"), owner="ingest", readers=("ingest", "audit", "insights")),
+    Topic("qonto.raw.v1", ("RecordPulled", "WindowPulled"), owner="ingest", readers=("ingest", "audit", "insights")),
     Topic(
         "entity.normalized.v1",
         ("EntityNormalized", "EntityWithdrawn", "EntityMalformed", "WindowNormalized"),
         owner="ingest",
-        readers=("matcher", "console", "audit"),
+        readers=("matcher", "console", "audit", "insights"),
     ),
-    Topic("match.decided.v1", ("MatchDecided",), owner="matcher", readers=("ingest", "pusher", "console", "audit")),
-    Topic("match.signed_off.v1", ("SignedOff",), owner="console", readers=("matcher", "console", "audit")),
+    Topic(
+        "match.decided.v1",
+        ("MatchDecided",),
+        owner="matcher",
+        readers=("ingest", "pusher", "console", "audit", "insights"),
+    ),
+    Topic("match.signed_off.v1", ("SignedOff",), owner="console", readers=("matcher", "console", "audit", "insights")),
     Topic(
         "document.fetched.v1",
         ("DocumentFetched", "DocumentMissing"),
         owner="ingest",
-        readers=("pusher", "audit"),
+        readers=("pusher", "audit", "insights"),
     ),
     Topic(
         "qonto.posted.v1",
@@ -74,7 +82,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
             "PostUnchecked",
         ),
         owner="pusher",
-        readers=("matcher", "console", "audit"),
+        readers=("matcher", "console", "audit", "insights"),
     ),
 )
 

@@ -65,6 +65,20 @@ class Job(Protocol):
         ...
 
 
+class Reads(Protocol):
+    """A member of a consumer group that is no carrier: it keeps its place itself and hands nothing to a handler."""
+
+    @property
+    def standing(self) -> GroupStanding:
+        """How it stands."""
+        ...
+
+    @property
+    def dead(self) -> str | None:
+        """Why only a new start helps; None while it lives."""
+        ...
+
+
 class Health:
     """Asks the parts of one process.
 
@@ -75,6 +89,7 @@ class Health:
         workers: Its jobs.
         positions: Tells how far a group is; None where nobody needs to know.
         budgets: Tells what is left of providers' budgets.
+        readings: Its members of consumer groups that are no carriers.
     """
 
     def __init__(
@@ -86,6 +101,7 @@ class Health:
         workers: Sequence[Job],
         positions: Positions | None = None,
         budgets: Callable[[], Sequence[BudgetStanding]] = tuple,
+        readings: Sequence[Reads] = (),
     ) -> None:
         self.service = service
         self._checks = checks
@@ -93,13 +109,15 @@ class Health:
         self._workers = workers
         self._positions = positions
         self._budgets = budgets
+        self._readings = readings
 
     def groups(self) -> tuple[GroupStanding, ...]:
         """Every member of a consumer group."""
-        return tuple(
+        carried = (
             GroupStanding(each.subscription.group, each.failures, each.lag, each.parked, each.last_sentence)
             for each in self._carriers
         )
+        return (*carried, *(each.standing for each in self._readings))
 
     def workers(self) -> tuple[WorkerStanding, ...]:
         """Every job."""
@@ -110,7 +128,8 @@ class Health:
 
     def dead(self) -> dict[str, str]:
         """What only a new start helps, by name."""
-        return {each.subscription.group: each.dead for each in self._carriers if each.dead is not None}
+        carried = {each.subscription.group: each.dead for each in self._carriers if each.dead is not None}
+        return carried | {each.standing.name: each.dead for each in self._readings if each.dead is not None}
 
     async def standing(self, *, with_positions: bool = True) -> Standing:
         """How the process stands now. It takes no longer than a few parts may take."""

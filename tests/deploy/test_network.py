@@ -133,4 +133,4 @@ def test_browsers_come_to_what_has_pages_and_to_nothing_else(overlay: str) -> No
         for rule in _rules(overlay, "ingress", labels)
         if {"namespaceSelector": {"matchLabels": {"well/enters": "true"}}} in rule["from"]
     }
-    assert from_outside == {"auth", "xero-mcp", "ingest", "console"}
+    assert from_outside == {"auth", "xero-mcp", "ingest", "console", "insights"}

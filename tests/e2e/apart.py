@@ -224,7 +224,7 @@ class Apart:
             return {"WELL_DATABASE_URL": self.dsn, "WELL_SERVICE_SECRETS": str(installation.folder / "secrets")}
         port, grpc_port = self.ports[named]
         return {
-            **{name: said[name] for name in NEEDS[_service_of(named)]},
+            **{name: said[name] for name in NEEDS[_service_of(named)] if name in said},
             "WELL_LISTEN": f"127.0.0.1:{port}",
             "WELL_GRPC_LISTEN": f"127.0.0.1:{grpc_port}",
             "WELL_XERO_URL": self.standins.xero_url,

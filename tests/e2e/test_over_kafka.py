@@ -9,17 +9,22 @@ from pathlib import Path
 import pytest
 
 from libs.runtime.clock import SystemClock
-from tests.e2e.apart import services_apart
+from tests.e2e.apart import Apart, services_apart
 from tests.e2e.books import bills_file
 from tests.e2e.decided import first_decisions
 from tests.e2e.killing import killed_in_turn
 from tests.e2e.test_apart import SERVICES, is_whole
+from tests.support.auth import web_client
+from tests.support.until import until
 from well.all_in_one import running_well
 from well.demo.company import Company, company_from_csv, make_company, read_bills_csv
 from well.demo.scene import SEED, connect, lay_out
 from well.demo.standins import running_standins
+from well.demo.summary import Summary
 from well.home import Installation
 from well.standin_settings import at_standins
+
+RUNNING = (*SERVICES, "insights")
 
 KILLS = 4
 
@@ -39,18 +44,31 @@ async def test_a_company_goes_from_consent_to_posted_invoices_over_kafka_as_it_d
     bytecode: Path, kafka: str, topic_prefix: str, open_folder: Path
 ) -> None:
     async with services_apart(_made_up(), bytecode, (kafka, topic_prefix)) as apart:
-        apart.start(*SERVICES)
-        await apart.ready(*SERVICES)
+        apart.start(*RUNNING)
+        await apart.ready(*RUNNING)
         await apart.connect()
         summary = await apart.finished()
         await is_whole(apart, summary)
         assert summary.linked > 0
         assert summary.review > 0
+        await _figures_say_the_same(apart, summary)
         assert {row["group_name"] for row in await apart.admin.fetch(_READ_KAFKA)} >= GROUPS
         over_kafka = await first_decisions(apart.reader, apart.workspace)
-        assert await apart.stop(*SERVICES) == dict.fromkeys(SERVICES, 0)
-        assert not [service for service in SERVICES if "Traceback" in apart.complaints(service)]
+        assert await apart.stop(*RUNNING) == dict.fromkeys(RUNNING, 0)
+        assert not [service for service in RUNNING if "Traceback" in apart.complaints(service)]
     assert over_kafka == await _decided_in_one_process(open_folder, len(over_kafka))
+
+
+async def _figures_say_the_same(apart: Apart, summary: Summary) -> None:
+    """What insights read off the topics is what the services' own tables say."""
+    async with web_client() as http:
+
+        async def told() -> bool:
+            answer = await http.get(f"{apart.url('insights')}/insights", params={"hours": 2})
+            figures = answer.json()["together"]
+            return bool(figures["posted"] == summary.posted and figures["queued"] >= summary.review > 0)
+
+        await until(told)
 
 
 async def _decided_in_one_process(folder: Path, bills: int) -> dict[str, bytes]:

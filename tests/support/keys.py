@@ -20,3 +20,7 @@ class MemoryKeyring:
             key = DataKey(uuid4(), os.urandom(32))
             self._keys[workspace] = WorkspaceKeys(workspace, key, {key.id: key}, os.urandom(32))
         return self._keys[workspace]
+
+    def take_over(self, other: MemoryKeyring) -> None:
+        """Have the keys of another keyring from now on, as after a rotation."""
+        self._keys = other._keys

@@ -14,7 +14,7 @@ import typer
 from libs.contracts.errors import Rejected
 from libs.runtime.clock import SystemClock
 
-Service = Literal["auth", "xero_mcp", "ingest", "matcher", "pusher", "console"]
+Service = Literal["auth", "xero_mcp", "ingest", "matcher", "pusher", "console", "insights"]
 
 
 def run(service: Annotated[Service, typer.Argument(help="Which one.")]) -> None:
@@ -36,13 +36,14 @@ def migrate() -> None:
     from libs.crypto.service_secret import read_service_secret
     from libs.database.migrate import migrate as bring
     from libs.database.roles import role_of, role_password
+    from libs.database.schemas import SERVICES
     from well.home import own_database
 
     database_url = own_database(os.environ)
     if database_url is None:
         raise Rejected("Set WELL_DATABASE_URL to the Postgres to migrate.", code="settings_missing")
     folder = os.environ.get("WELL_SERVICE_SECRETS")
-    files = [Path(folder, service) for service in get_args(Service)] if folder else []
+    files = [Path(folder, service) for service in get_args(Service) if service in SERVICES] if folder else []
     passwords = {file.name: role_password(read_service_secret(file), role_of(file.name)) for file in files}
     asyncio.run(bring(database_url, passwords=passwords))
 
@@ -85,10 +86,12 @@ def _key_file() -> Path:
 async def _run(service: str) -> None:
     from well.apart import apart_from
     from well.process import running_service
+    from well.reading import running_insights
 
+    running_it = running_insights if service == "insights" else running_service
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running_service(apart_from(service, os.environ), SystemClock()) as running:
+    async with running_it(apart_from(service, os.environ), SystemClock()) as running:
         typer.echo(f"{running.service} listens on port {running.port}, for gRPC on {running.grpc_port}.")
         await stop.wait()

@@ -12,7 +12,7 @@ from typing import Final
 
 from libs.contracts.errors import Rejected
 from libs.contracts.identity import BUCKETS
-from libs.contracts.topics import DLQ_DAYS, TOPICS, Topic, dead_letters_of
+from libs.contracts.topics import DLQ_DAYS, INSIGHTS_DEAD_LETTERS, TOPICS, Topic, dead_letters_of
 
 PARTITIONS: Final = 12
 """Partitions a topic: up to twelve replicas of a service share its work, and 12 divides evenly over 2, 3, 4 and 6 of
@@ -127,7 +127,7 @@ class TopicPlan:
 def wanted_topics(
     prefix: str = "", *, partitions: int = PARTITIONS, replicas: int = REPLICAS, registry: Sequence[Topic] = TOPICS
 ) -> tuple[WantedTopic, ...]:
-    """The registry as topics of a cluster, each followed by its dead letters.
+    """The registry as topics of a cluster, each followed by its dead letters, and at the end those of insights.
 
     Raises:
         Rejected: `partitions_out_of_range`, `replicas_out_of_range`.
@@ -138,11 +138,12 @@ def wanted_topics(
     if replicas < 1:
         raise Rejected(f"A topic has 1 replica at least, and not {replicas}.", code="replicas_out_of_range")
     wanted = []
+    letters = _settings(DLQ_DAYS, replicas, compacted=False)
     for topic in registry:
         kept = _settings(topic.retention_days, replicas, compacted=topic.compacted)
-        letters = _settings(DLQ_DAYS, replicas, compacted=False)
         wanted.append(WantedTopic(prefix + topic.name, partitions, replicas, kept))
         wanted.append(WantedTopic(prefix + dead_letters_of(topic.name), partitions, replicas, letters))
+    wanted.append(WantedTopic(prefix + INSIGHTS_DEAD_LETTERS, partitions, replicas, letters))
     return tuple(wanted)
 
 

@@ -21,9 +21,10 @@ RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
     "pusher": frozenset({"borrow_qonto", "list_workspaces", "see_connections", "hold_keys"}),
     "console": frozenset({"list_workspaces", "see_connections", "hold_keys", "see_visitors"}),
     "audit": frozenset({"list_workspaces", "hold_keys"}),
+    "insights": frozenset({"hold_keys", "see_visitors"}),
 }
 """One reader of Xero; one reader of Qonto and its only writer; keys for those who seal or open what a customer wrote; a
-consent is asked for by the server that is read through; browsers come to two services beside auth itself."""
+consent is asked for by the server that is read through; browsers come to three services beside auth itself."""
 
 CLOCKS_APART_SECONDS: Final = 30
 """Seconds that the clocks of two machines may differ. A token that ends later than its life and this allow was not made

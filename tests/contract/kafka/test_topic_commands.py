@@ -14,7 +14,7 @@ from libs.bus.kafka.topic_plan import DAY_MILLISECONDS
 from libs.contracts.topics import TEN_YEARS_DAYS, TOPICS
 from well.cli import app
 
-_TOPICS = 2 * len(TOPICS)
+_TOPICS = 2 * len(TOPICS) + 1
 
 
 def _well(*words: str, kafka: str, prefix: str, answer: str | None = None) -> Result:

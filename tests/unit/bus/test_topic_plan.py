@@ -26,18 +26,19 @@ def _standing(topic: WantedTopic) -> StandingTopic:
 
 def test_every_topic_of_the_registry_is_wanted_with_its_dead_letters() -> None:
     names = [topic.name for topic in wanted_topics("eu.")]
-    assert names == [name for topic in TOPICS for name in (f"eu.{topic.name}", f"eu.{topic.name}.dlq")]
+    registry = [name for topic in TOPICS for name in (f"eu.{topic.name}", f"eu.{topic.name}.dlq")]
+    assert names == [*registry, "eu.insights.dlq"]
 
 
 def test_events_are_kept_as_the_registry_says_and_dead_letters_for_a_quarter() -> None:
-    topic, letters = wanted_topics(registry=[Topic("a.done.v1", ("Done",), "auth", (), retention_days=30)])
+    topic, *letters = wanted_topics(registry=[Topic("a.done.v1", ("Done",), "auth", (), retention_days=30)])
     assert topic.settings["retention.ms"] == str(30 * DAY_MILLISECONDS)
-    assert letters.settings["retention.ms"] == str(DLQ_DAYS * DAY_MILLISECONDS)
+    assert [each.settings["retention.ms"] for each in letters] == [str(DLQ_DAYS * DAY_MILLISECONDS)] * 2
 
 
 def test_a_topic_is_compacted_where_the_registry_says_so_and_its_dead_letters_never() -> None:
-    topic, letters = wanted_topics(registry=[Topic("a.done.v1", ("Done",), "auth", (), compacted=True)])
-    assert (topic.settings["cleanup.policy"], letters.settings["cleanup.policy"]) == ("compact", "delete")
+    wanted = wanted_topics(registry=[Topic("a.done.v1", ("Done",), "auth", (), compacted=True)])
+    assert [each.settings["cleanup.policy"] for each in wanted] == ["compact", "delete", "delete"]
 
 
 @pytest.mark.parametrize(("replicas", "in_sync"), [(1, "1"), (2, "1"), (3, "2")])

@@ -24,7 +24,7 @@ from libs.runtime.health_http import ANSWERS, health_routes
 from libs.runtime.listen import bound_socket, port_of
 from libs.runtime.proto import __main__ as proto
 from libs.runtime.proto import status_pb2
-from libs.runtime.standing import UNREADY_FAILURES, BudgetStanding
+from libs.runtime.standing import UNREADY_FAILURES, BudgetStanding, GroupStanding
 from libs.runtime.worker import Worker
 from libs.runtime.working import working
 from tests.support.until import until
@@ -241,3 +241,28 @@ async def test_an_error_that_no_pause_helps_ends_everything() -> None:
         async with working((idle, Broken())):
             await asyncio.Event().wait()
     assert idle.ended in {"finished", "dropped"}
+
+
+@dataclass
+class Reading:
+    """A member of a group that keeps its place itself."""
+
+    standing: GroupStanding
+    dead: str | None = None
+
+
+async def test_a_reading_that_keeps_its_own_place_is_told_of_like_any_group() -> None:
+    reading = Reading(
+        GroupStanding("insights-v1", failures=UNREADY_FAILURES, lag=7, parked=2, sentence="Auth is away.")
+    )
+    health = Health("insights", checks=(), carriers=(), workers=(), readings=(reading,))
+    app = web.Application()
+    app.add_routes(health_routes(health, ANSWERS))
+    async with TestClient(TestServer(app)) as client:
+        assert await _get(client, "/readyz") == (503, "insights-v1: Auth is away.\n")
+        assert await _get(client, "/livez") == (200, "alive\n")
+        figures = (await _get(client, "/metrics"))[1].splitlines()
+        reading.dead = "Nothing was taken for 200 seconds."
+        assert await _get(client, "/livez") == (503, "insights-v1: Nothing was taken for 200 seconds.\n")
+    assert 'well_consumer_lag_events{group="insights-v1"} 7.0' in figures
+    assert 'well_consumer_parked_events{group="insights-v1"} 2.0' in figures

@@ -37,8 +37,8 @@ STANDINS = {
 
 
 def test_every_service_that_runs_apart_can_be_named_put_together_and_known_by_auth() -> None:
-    assert set(NEEDS) == set(get_args(Service)) == {"auth", *PARTS}
-    assert set(PARTS) <= set(RIGHTS)
+    assert set(NEEDS) == set(get_args(Service)) == {"auth", *PARTS, "insights"}
+    assert {*PARTS, "insights"} <= set(RIGHTS)
 
 
 @pytest.mark.parametrize("service", sorted(NEEDS))

@@ -1,0 +1,1 @@
+"""Faust, the keys of workspaces, and the twin in memory."""

@@ -1,0 +1,1 @@
+"""Folding messages into the figures."""
