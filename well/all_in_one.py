@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import httpx
 from aiohttp import web
@@ -15,7 +14,7 @@ from aiohttp import web
 from libs.bus.carrier import Carrier
 from libs.runtime.clock import Clock
 from libs.runtime.health import Health
-from libs.runtime.listen import bound_socket
+from libs.runtime.listen import GOODBYE_SECONDS, bound_socket
 from libs.runtime.worker import Worker
 from libs.runtime.working import working
 from well.home import Installation
@@ -24,9 +23,6 @@ from well.status import Status, status_routes
 from well.storage import Storage, opened_storage
 from well.transport import stored_positions, transport_of
 from well.wiring import Services, Wiring
-
-GOODBYE_SECONDS: Final = 5.0
-"""Seconds that requests under way have when the server stops; the longest is a visit to a provider."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 from starlette.requests import Request
@@ -16,13 +16,15 @@ from starlette.routing import Route
 from libs.bus.port import Subscription
 from libs.runtime.health import Health
 from libs.runtime.health_http import ANSWERS, Answer, health_routes
+from libs.runtime.listen import GOODBYE_SECONDS
 from libs.runtime.standing import BudgetStanding
 from libs.runtime.worker import Worker
-from services.auth.internal_api import Inside
-from services.auth.main import AuthService
-from services.xero_mcp.main import XeroMcpService
-from well.all_in_one import GOODBYE_SECONDS
 from well.wiring import Wiring
+
+if TYPE_CHECKING:
+    from services.auth.internal_api import Inside
+    from services.auth.main import AuthService
+    from services.xero_mcp.main import XeroMcpService
 
 Serve = Callable[[socket.socket, Health], AbstractAsyncContextManager[None]]
 """Serves on a bound socket, the answers about health among the rest, as long as the block lasts."""

@@ -25,7 +25,6 @@ from libs.runtime.listen import bound_socket, port_of
 from libs.runtime.worker import Worker
 from libs.runtime.working import working
 from services.auth.domain.rights import RIGHTS
-from services.auth.main import AuthService
 from well.apart import Apart
 from well.part import PARTS, Part, part_of_auth
 from well.storage import Storage, opened_for
@@ -34,6 +33,7 @@ from well.wiring import Wiring
 
 if TYPE_CHECKING:
     from libs.bus.kafka.relay import Relay
+    from services.auth.main import AuthService
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,6 @@ from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import Clock
 from libs.runtime.health import Check
 from libs.runtime.worker import Worker
-from services.auth.adapters.postgres_keys import PostgresKeyStore
-from services.auth.main import build_keyring
 from well.home import Installation
 
 WATCH_SECONDS: Final = 0.5
@@ -113,12 +111,7 @@ async def opened_storage(
             return opened
 
         databases = {service: await database(service) for service in SERVICES}
-        keyring = build_keyring(
-            database=await database("auth"),
-            store=PostgresKeyStore(),
-            key_provider=FileKeyProvider(installation.key_file),
-            clock=clock,
-        )
+        keyring = _kept(await database("auth"), installation.key_file, clock)
         sealer = Sealer(keyring)
         password = password_from(role_secret, "relay") if role_secret else None
         pool = await open_pool(dsn, role=RELAY, password=password)
@@ -166,12 +159,7 @@ async def opened_for(
             return opened
 
         if key_file is not None:
-            keyring = build_keyring(
-                database=await database(),
-                store=PostgresKeyStore(),
-                key_provider=FileKeyProvider(key_file),
-                clock=clock,
-            )
+            keyring = _kept(await database(), key_file, clock)
         if keyring is None:
             raise ValueError("a service needs a keyring, or a key file to keep one with")
         sealer, opened = Sealer(keyring), OpenedEvents()
@@ -180,3 +168,12 @@ async def opened_for(
         reader = PostgresLogReader(pool, sealer, opened)
         stack.push_async_callback(reader.close)
         yield Storage(database_url, {service: await database()}, keyring, sealer, opened, reader, pool, ())
+
+
+def _kept(database: PostgresDatabase, key_file: Path, clock: Clock) -> Keyring:
+    """The keys as auth keeps them; only a process that keeps them imports auth."""
+    from services.auth.adapters.postgres_keys import PostgresKeyStore
+    from services.auth.main import build_keyring
+
+    provider = FileKeyProvider(key_file)
+    return build_keyring(database=database, store=PostgresKeyStore(), key_provider=provider, clock=clock)

@@ -1,42 +1,32 @@
-"""Which service gets what, in one process for all or in one of its own. No rule lives here."""
+"""Which service gets what, in one process for all or in one of its own. No rule lives here.
+
+A service is imported when it is wired, so that a process of one carries nothing of the others.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
 from libs.blobs.sealed_files import SealedFiles
 from libs.qonto.client import QontoClient
 from libs.runtime.clock import Clock
-from services.audit.flow.trail import Trail
-from services.auth.adapters.authorization_server import RegisteredApp
-from services.auth.adapters.postgres import PostgresAuthStore
-from services.auth.adapters.postgres_connected import PostgresConnected
-from services.auth.adapters.providers import qonto_server, xero_server
-from services.auth.config import AuthSettings
-from services.auth.internal_api import Inside
-from services.auth.main import AuthService
-from services.auth.main import build as build_auth
-from services.console.main import ConsoleService
-from services.console.main import build as build_console
-from services.ingest.api import CALLBACK_PATH
-from services.ingest.config import IngestSettings
-from services.ingest.main import IngestService
-from services.ingest.main import build as build_ingest
-from services.matcher.adapters.postgres_due import WithDueBills
-from services.matcher.main import MatcherService
-from services.matcher.main import build as build_matcher
-from services.pusher.config import PusherConfig
-from services.pusher.main import PusherService
-from services.pusher.main import build as build_pusher
-from services.xero_mcp.adapters.postgres import PostgresXeroMcpStore
-from services.xero_mcp.config import XeroMcpSettings
-from services.xero_mcp.main import XeroMcpService
-from services.xero_mcp.main import build as build_xero_mcp
 from well.settings import Settings
 from well.storage import Storage
+
+if TYPE_CHECKING:
+    from services.audit.flow.trail import Trail
+    from services.auth.adapters.authorization_server import RegisteredApp
+    from services.auth.internal_api import Inside
+    from services.auth.main import AuthService
+    from services.console.main import ConsoleService
+    from services.ingest.main import IngestService
+    from services.matcher.main import MatcherService
+    from services.pusher.main import PusherService
+    from services.xero_mcp.main import XeroMcpService
 
 
 @dataclass(frozen=True)
@@ -76,6 +66,8 @@ class Wiring:
 
     def services(self) -> Services:
         """Every service, for one process. Whoever asks closes `auth` and `ingest`."""
+        from services.audit.flow.trail import Trail
+
         auth = self.auth()
         return Services(
             auth=auth,
@@ -89,6 +81,12 @@ class Wiring:
 
     def auth(self) -> AuthService:
         """Auth itself; whoever asks closes it."""
+        from services.auth.adapters.postgres import PostgresAuthStore
+        from services.auth.adapters.postgres_connected import PostgresConnected
+        from services.auth.adapters.providers import qonto_server, xero_server
+        from services.auth.config import AuthSettings
+        from services.auth.main import build as build_auth
+
         settings, storage, http, clock = self.settings, self.storage, self.http, self.clock
         xero_app = self._app("xero", settings.xero_client_id, settings.xero_client_secret)
         qonto_app = self._app("qonto", settings.qonto_client_id, settings.qonto_client_secret)
@@ -115,6 +113,10 @@ class Wiring:
 
     def xero_mcp(self, auth: Inside) -> XeroMcpService:
         """The MCP server that reads Xero."""
+        from services.xero_mcp.adapters.postgres import PostgresXeroMcpStore
+        from services.xero_mcp.config import XeroMcpSettings
+        from services.xero_mcp.main import build as build_xero_mcp
+
         return build_xero_mcp(
             settings=XeroMcpSettings(url=self.mcp_url, limits=self.settings.xero_limits),
             database=self.storage.databases["xero_mcp"],
@@ -128,6 +130,11 @@ class Wiring:
 
     def ingest(self, auth: Inside) -> IngestService:
         """What pulls; whoever asks closes it."""
+        from services.ingest.api import CALLBACK_PATH
+        from services.ingest.config import IngestSettings
+        from services.ingest.main import build as build_ingest
+        from services.xero_mcp.config import XeroMcpSettings
+
         settings, storage = self.settings, self.storage
         return build_ingest(
             database=storage.databases["ingest"],
@@ -152,6 +159,9 @@ class Wiring:
 
     def matcher(self, auth: Inside) -> MatcherService:
         """What decides."""
+        from services.matcher.adapters.postgres_due import WithDueBills
+        from services.matcher.main import build as build_matcher
+
         return build_matcher(
             database=self.storage.databases["matcher"],
             log=self.storage.log("matcher"),
@@ -162,6 +172,9 @@ class Wiring:
 
     def pusher(self, auth: Inside) -> PusherService:
         """What writes to Qonto."""
+        from services.pusher.config import PusherConfig
+        from services.pusher.main import build as build_pusher
+
         return build_pusher(
             database=self.storage.databases["pusher"],
             log=self.storage.log("pusher"),
@@ -177,6 +190,8 @@ class Wiring:
 
     def console(self) -> ConsoleService:
         """What people see and answer."""
+        from services.console.main import build as build_console
+
         return build_console(
             database=self.storage.databases["console"],
             log=self.storage.log("console"),
@@ -185,6 +200,8 @@ class Wiring:
         )
 
     def _app(self, provider: str, client_id: str, client_secret: str) -> RegisteredApp:
+        from services.auth.adapters.authorization_server import RegisteredApp
+
         redirect_uri = f"{self.url}/connect/{provider}/callback"
         return RegisteredApp(client_id=client_id, client_secret=client_secret, redirect_uri=redirect_uri)
 

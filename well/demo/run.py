@@ -122,7 +122,7 @@ async def _set_up(
     workspace = installation.workspace()
     async with AsyncExitStack() as stack:
         status = stack.enter_context(console.status("Starting two stand-ins …"))
-        asyncio.get_running_loop().call_later(SPAWNED_SECONDS, import_module, "well.all_in_one")
+        asyncio.get_running_loop().call_later(SPAWNED_SECONDS, _import_services)
         standins = await stack.enter_async_context(running_standins(installation))
         status.update("Laying out the company's books …")
         await lay_out(company, installation, standins)
@@ -135,6 +135,13 @@ async def _set_up(
         await connect(well, workspace)
         status.stop()
         yield _Stage(run, installation, well, standins, workspace, console)
+
+
+def _import_services() -> None:
+    """What is imported when it is wired, a little earlier."""
+    import_module("well.all_in_one")
+    for service in ("auth", "xero_mcp", "ingest", "matcher", "pusher", "console"):
+        import_module(f"services.{service}.main")
 
 
 async def _perform(stage: _Stage, *, started: float) -> Summary | None:
