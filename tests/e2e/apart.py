@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,22 +15,14 @@ from uuid import UUID
 import asyncpg
 import httpx
 
-from libs.crypto.key_provider import FileKeyProvider
-from libs.crypto.keyring import Sealer
-from libs.database.embedded import start_embedded
-from libs.database.postgres import open_database, open_pool
-from libs.database.roles import RELAY, role_of
+from libs.database.embedded import EmbeddedServer
 from libs.eventlog.reader import PostgresLogReader
-from libs.runtime.clock import SystemClock
 from libs.runtime.listen import bound_socket, port_of
-from services.auth.adapters.postgres_keys import PostgresKeyStore
-from services.auth.main import build_keyring
 from tests.support.auth import web_client
 from tests.support.until import until
 from well.apart import NEEDS
-from well.demo.company import Company
-from well.demo.scene import TENANT, lay_out, truth_of
-from well.demo.standins import Standins, running_standins
+from well.demo.scene import TENANT, truth_of
+from well.demo.standins import Standins
 from well.demo.summary import Summary, summarise
 from well.home import Installation
 
@@ -71,6 +58,7 @@ class Apart:
         standins: Both providers.
         dsn: The Postgres, as superuser.
         admin: The same, opened.
+        server: The same, to be started again when it was killed.
         ports: Where each service listens, and for gRPC.
         workspace: The one customer.
         bytecode: Where Python keeps what it compiled.
@@ -81,6 +69,7 @@ class Apart:
     standins: Standins
     dsn: str
     admin: asyncpg.Pool
+    server: EmbeddedServer
     ports: dict[str, tuple[int, int]]
     workspace: UUID
     bytecode: Path
@@ -95,7 +84,7 @@ class Apart:
     def start(self, *names: str) -> None:
         """Start services, each as a process of its own; a second one of a service is named `matcher-2`."""
         for name in names:
-            self.ports.setdefault(name, (_free_port(), _free_port()))
+            self.ports.setdefault(name, (free_port(), free_port()))
             self.started[name] = self._process("run", _service_of(name), named=name)
 
     async def command(self, *words: str) -> str:
@@ -126,7 +115,7 @@ class Apart:
                 assert page.status_code == httpx.codes.OK, page.text
                 assert "connected" in page.text.lower()
 
-    async def finished(self) -> Summary:
+    async def finished(self, *, deadline_seconds: float = END_SECONDS) -> Summary:
         """The summary, as soon as nothing is left that happens by itself."""
         found: list[Summary] = []
 
@@ -137,7 +126,7 @@ class Apart:
             found.append(await self.summary())
             return found[-1].lost == 0 and found[-1].bills > 0
 
-        await until(at_rest, deadline_seconds=END_SECONDS)
+        await until(at_rest, deadline_seconds=deadline_seconds)
         return found[-1]
 
     async def unfinished(self) -> bool:
@@ -166,7 +155,7 @@ class Apart:
         """Kill a service with the signal that nothing can catch."""
         process = self.started[service]
         process.kill()
-        assert process.wait() == -signal.SIGKILL
+        assert process.wait() == -signal.SIGKILL, self.complaints(service)
 
     async def stop(self, *services: str) -> dict[str, int]:
         """Ask services to stop; gives the status of each."""
@@ -238,62 +227,13 @@ class Apart:
         return dict(zip(("WELL_KAFKA", "WELL_TOPIC_PREFIX"), self.kafka, strict=True)) if self.kafka else {}
 
 
-@asynccontextmanager
-async def services_apart(
-    company: Company, bytecode: Path, kafka: tuple[str, str] | None = None
-) -> AsyncIterator[Apart]:
-    """Stand-ins that hold a company, an empty Postgres made ready, and no service yet."""
-    folder = _open_folder()
-    installation = Installation(folder / "demo")
-    installation.make()
-    async with AsyncExitStack() as stack:
-        stack.callback(shutil.rmtree, folder)
-        server = await start_embedded(installation.postgres)
-        stack.push_async_callback(server.stop)
-        standins = await stack.enter_async_context(running_standins(installation))
-        await lay_out(company, installation, standins)
-        admin = await asyncpg.create_pool(server.dsn, min_size=1, max_size=2)
-        stack.push_async_callback(admin.close)
-        ports = {service: (_free_port(), _free_port()) for service in NEEDS}
-        apart = Apart(installation, standins, server.dsn, admin, ports, installation.workspace(), bytecode, kafka)
-        await apart.command("secrets", str(installation.folder / "secrets"))
-        await apart.command("migrate")
-        if kafka is not None:
-            await apart.command("topics", "apply", "--yes", "--replicas=1", "--partitions=4")
-        apart.reader = await _reader(stack, installation, server.dsn)
-        stack.push_async_callback(_end, apart)
-        yield apart
-
-
 def _service_of(name: str) -> str:
     return name.split("-", 1)[0]
 
 
-def _open_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="well-apart-"))
-    folder.chmod(0o755)  # as root, Postgres runs as another user
-    return folder
-
-
-async def _reader(stack: AsyncExitStack, installation: Installation, dsn: str) -> PostgresLogReader:
-    auth = await open_database(dsn, role=role_of("auth"))
-    stack.push_async_callback(auth.close)
-    pool = await open_pool(dsn, role=RELAY, connections=1)
-    stack.push_async_callback(pool.close)
-    provider = FileKeyProvider(installation.key_file)
-    keyring = build_keyring(database=auth, store=PostgresKeyStore(), key_provider=provider, clock=SystemClock())
-    return PostgresLogReader(pool, Sealer(keyring))
-
-
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody uses now."""
     bound = bound_socket()
     port = port_of(bound)
     bound.close()
     return port
-
-
-async def _end(apart: Apart) -> None:
-    for process in apart.started.values():
-        if process.poll() is None:
-            process.kill()
-        await asyncio.to_thread(process.wait)

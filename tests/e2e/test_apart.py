@@ -12,7 +12,8 @@ import pytest
 from libs.auth_client.reader import GrantedReader
 from libs.runtime.health_grpc import SERVICE
 from libs.runtime.proto import status_pb2
-from tests.e2e.apart import END_SECONDS, Apart, services_apart
+from tests.e2e.apart import END_SECONDS, Apart
+from tests.e2e.apart_world import services_apart
 from tests.e2e.books import bills_file
 from tests.e2e.home import Home
 from tests.support.auth import web_client

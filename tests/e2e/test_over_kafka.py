@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from libs.runtime.clock import SystemClock
-from tests.e2e.apart import Apart, services_apart
+from tests.e2e.apart import Apart
+from tests.e2e.apart_world import services_apart
 from tests.e2e.books import bills_file
 from tests.e2e.decided import first_decisions
 from tests.e2e.killing import killed_in_turn
