@@ -24,8 +24,11 @@ from itertools import cycle
 from pathlib import Path
 from typing import Final
 
+from libs.contracts.errors import Transient
+from libs.contracts.events import MatchDecided
 from tests.e2e.apart import Apart
 from tests.e2e.apart_world import services_apart
+from tests.e2e.decided import decided_in_one_process, first_decisions
 from tests.support.kafka_broker import JarBroker, free_ports
 from tests.support.tcp_proxy import TcpProxy, proxied
 from tests.support.until import until
@@ -100,7 +103,10 @@ async def _postgres(apart: Apart, _broker: JarBroker, _link: TcpProxy) -> None:
     os.kill(int((apart.installation.postgres / "postmaster.pid").read_text().splitlines()[0]), 9)
 
     async def started_again() -> bool:
-        return await apart.server.keep_running() == 1
+        try:
+            return await apart.server.keep_running() == 1
+        except Transient:
+            return False  # what is left of the old one still holds its memory
 
     await until(started_again, deadline_seconds=60)
 
@@ -120,7 +126,7 @@ TROUBLES: Final[dict[str, Callable[[Apart, JarBroker, TcpProxy], Awaitable[None]
 }
 
 
-async def measured(csv: Path, rows: int, trouble: str | None, folder: Path) -> None:
+async def measured(csv: Path, rows: int, trouble: str | None, folder: Path, *, compare: bool) -> None:
     """Run, and print a line a figure."""
     company = company_from_csv(read_bills_csv(csv, rows), SEED, date(2026, 11, 1))
     broker = JarBroker(folder / "kafka", free_ports(), os.getpid())
@@ -146,6 +152,21 @@ async def measured(csv: Path, rows: int, trouble: str | None, folder: Path) -> N
         for name, value in {**told, "seconds": seconds, "records_per_second": float(rate)}.items():
             sys.stdout.write(f"{name:24} {value:,.1f}\n" if isinstance(value, float) else f"{name:24} {value:,}\n")
         sys.stdout.flush()
+        over_kafka = await first_decisions(apart.reader, apart.workspace)
+    if compare:
+        _compare(over_kafka, await decided_in_one_process(company, folder, len(over_kafka)))
+
+
+def _compare(ours: dict[str, bytes], theirs: dict[str, bytes]) -> None:
+    """Print how many first decisions are the same to the byte, and how many come to the same end."""
+
+    def end_of(said: bytes) -> tuple[str, tuple[str, ...]]:
+        decision = MatchDecided.model_validate_json(said)
+        return decision.verdict, decision.chosen
+
+    same_bytes = sum(said == theirs[bill] for bill, said in ours.items())
+    same_end = sum(end_of(said) == end_of(theirs[bill]) for bill, said in ours.items())
+    sys.stdout.write(f"{'same to the byte':24} {same_bytes:,}\n{'same verdict and choice':24} {same_end:,}\n")
 
 
 def main() -> None:
@@ -154,9 +175,11 @@ def main() -> None:
     parser.add_argument("rows", nargs="?", type=int, default=5_000)
     parser.add_argument("--csv", type=Path, required=True)
     parser.add_argument("--trouble", choices=tuple(TROUBLES))
+    parser.add_argument("--compare", action="store_true", help="Decide the same bills in one process too.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="well-bench-") as folder:
-        asyncio.run(measured(asked.csv, asked.rows, asked.trouble, Path(folder)))
+        Path(folder).chmod(0o755)  # as root, Postgres runs as another user
+        asyncio.run(measured(asked.csv, asked.rows, asked.trouble, Path(folder), compare=asked.compare))
 
 
 if __name__ == "__main__":

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from libs.runtime.clock import SystemClock
 from tests.e2e.apart import Apart
 from tests.e2e.apart_world import services_apart
 from tests.e2e.books import bills_file
-from tests.e2e.decided import first_decisions
+from tests.e2e.decided import decided_in_one_process, first_decisions
 from tests.e2e.killing import killed_in_turn
 from tests.e2e.test_apart import SERVICES, is_whole
 from tests.support.auth import web_client
 from tests.support.until import until
-from well.all_in_one import running_well
 from well.demo.company import Company, company_from_csv, make_company, read_bills_csv
-from well.demo.scene import SEED, connect, lay_out
-from well.demo.standins import running_standins
+from well.demo.scene import SEED
 from well.demo.summary import Summary
-from well.home import Installation
-from well.standin_settings import at_standins
 
 RUNNING = (*SERVICES, "insights")
 
@@ -57,7 +51,7 @@ async def test_a_company_goes_from_consent_to_posted_invoices_over_kafka_as_it_d
         over_kafka = await first_decisions(apart.reader, apart.workspace)
         assert await apart.stop(*RUNNING) == dict.fromkeys(RUNNING, 0)
         assert not [service for service in RUNNING if "Traceback" in apart.complaints(service)]
-    assert over_kafka == await _decided_in_one_process(open_folder, len(over_kafka))
+    assert over_kafka == await decided_in_one_process(_made_up(), open_folder, len(over_kafka))
 
 
 async def _figures_say_the_same(apart: Apart, summary: Summary) -> None:
@@ -70,22 +64,6 @@ async def _figures_say_the_same(apart: Apart, summary: Summary) -> None:
             return bool(figures["posted"] == summary.posted and figures["queued"] >= summary.review > 0)
 
         await until(told)
-
-
-async def _decided_in_one_process(folder: Path, bills: int) -> dict[str, bytes]:
-    """The first decisions of the same company without Kafka."""
-    installation = Installation(folder / "demo")
-    installation.make()
-    workspace = installation.workspace()
-    async with running_standins(installation) as standins:
-        await lay_out(_made_up(), installation, standins)
-        settings = at_standins(standins.xero_url, standins.qonto_url, workspace)
-        async with running_well(installation, settings, SystemClock()) as well:
-            await connect(well, workspace)
-            async with asyncio.timeout(60):
-                while len(found := await first_decisions(well.storage.reader, workspace)) < bills:
-                    await well.storage.reader.wait({"matcher": well.storage.reader.growth("matcher")}, 1.0)
-            return found
 
 
 @pytest.mark.slow
