@@ -101,7 +101,7 @@ class Whereabouts:
         if self._rewound.get(place) == offset:
             sentence = (
                 f"Kafka has lost events that {self._group} has not dealt with, before offset {offset} of partition "
-                f"{place[1]} of {place[0]}. `well topics replay` brings them back from the log."
+                f"{place[1]} of {place[0]}. The log has them: started without WELL_KAFKA, the service reads them there."
             )
             raise Rejected(sentence, code="events_missing")
         structlog.get_logger().warning("bus.rewound", group=self._group, topic=place[0], partition=place[1])

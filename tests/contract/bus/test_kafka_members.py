@@ -129,7 +129,7 @@ async def test_events_that_kafka_has_lost_stop_the_group_with_a_sentence(kafka_w
     lost = {TopicPartition(*place): RecordsToDelete(before_offset=end - 1) for place, end in ends.items()}
     await admin.delete_records(lost)
     await admin.close()
-    with pytest.raises(Rejected, match="well topics replay") as refused:
+    with pytest.raises(Rejected, match="started without WELL_KAFKA") as refused:
         await asyncio.wait_for(world.kafka_consumer(Echo()).run(asyncio.Event()), 20)
     assert refused.value.code == "events_missing"
     assert await world.written() == []
