@@ -20,6 +20,7 @@ from libs.runtime.clock import SystemClock
 from services.insights.adapters.memory import MemoryLines, MemoryVerdicts
 from services.insights.flow.read_model import ReadModel
 from tests.contract.insights.reading import KEY, make_topics, reading, send
+from tests.contract.insights.reading_process import ERASED
 from tests.support.stories import Sent, Storyteller
 from tests.support.until import until
 
@@ -92,7 +93,7 @@ async def test_killed_and_built_up_again_it_tells_the_same_figures(kafka: str, t
 
 
 async def test_what_is_no_event_is_set_aside_and_everybody_sees_only_their_own(kafka: str, topic_prefix: str) -> None:
-    workspace, other, erased = uuid4(), uuid4(), UUID(int=5)
+    workspace, other, erased = uuid4(), uuid4(), ERASED
     mine, theirs, nobodys = (
         storyteller(each).bill("xero/bill/1", datetime.now(UTC)) for each in (workspace, other, erased)
     )
