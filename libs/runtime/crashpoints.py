@@ -11,7 +11,7 @@ import re
 import signal
 from typing import Final
 
-POINTS: Final = (
+POSTING_POINTS: Final = (
     "pusher.before_intent",
     "pusher.after_intent",
     "pusher.before_sent",
@@ -21,7 +21,13 @@ POINTS: Final = (
     "pusher.after_settled",
     "pusher.after_read_back",
 )
-"""Every point there is, in the order a posting passes them. The crash matrix in the tests walks this list."""
+"""The points of a posting, in the order it passes them. The crash matrix in the tests walks this list."""
+
+REFRESH_POINTS: Final = ("auth.after_lease", "auth.after_answer", "auth.before_kept", "auth.after_kept")
+"""The points of a refresh of tokens, in the order it passes them. A test kills a borrower at each."""
+
+POINTS: Final = (*POSTING_POINTS, *REFRESH_POINTS)
+"""Every point there is."""
 
 _armed: Final[dict[str, int]] = {}
 

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from libs.runtime.crashpoints import POINTS
+from libs.runtime.crashpoints import POSTING_POINTS
 from tests.e2e.books import bills_file
 from tests.e2e.home import RUN_SECONDS, Ended, Home
 from tests.e2e.standins import ask
@@ -38,7 +38,9 @@ async def _is_whole(home: Home, ended: Ended) -> None:
     assert by_content.total() == figures["posted"]
 
 
-@pytest.mark.parametrize("points", [POINTS[:4], POINTS[4:]], ids=["until_it_is_sent", "once_it_is_sent"])
+@pytest.mark.parametrize(
+    "points", [POSTING_POINTS[:4], POSTING_POINTS[4:]], ids=["until_it_is_sent", "once_it_is_sent"]
+)
 async def test_killed_at_each_named_point_of_a_posting_in_turn(home: Home, points: tuple[str, ...]) -> None:
     """Each run takes up what the one before left, and is killed at the next point."""
     command = ("demo", "--once", "--json", "--bills", str(bills_file(home.folder, 60)))

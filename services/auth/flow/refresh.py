@@ -37,6 +37,7 @@ from libs.contracts.identity import Provider, derived_id
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
+from libs.runtime.crashpoints import crashpoint
 from services.auth.domain.connection import (
     LEASE,
     TITLES,
@@ -158,6 +159,8 @@ class Refreshing:
                 raise _resting(connection, now)
             if step == "refresh":
                 await self._store.put_connection(tx, leased(connection, by=me, now=now))
+        if step == "refresh":
+            crashpoint("auth.after_lease")
         return connection, step
 
     async def _ask(self, workspace: UUID, connection: Connection, me: UUID) -> TokenPair | None:
@@ -180,12 +183,15 @@ class Refreshing:
         return None
 
     async def _keep(self, workspace: UUID, seen: Connection, pair: TokenPair, *, forced: bool) -> None:
+        crashpoint("auth.after_answer")
         async with self._database.transaction(workspace) as tx:
             connection = await self._store.connection(tx, seen.provider, hold=True)
             # Called refused meanwhile or not, the pair is kept: the provider has spent the one before.
             if connection is not None and connection.generation == seen.generation:
                 kept = rotated(connection, pair, now=self._clock.now(), forced=forced)
                 await self._store.put_connection(tx, kept)
+                crashpoint("auth.before_kept")
+        crashpoint("auth.after_kept")
 
     async def _release(self, workspace: UUID, seen: Connection, me: UUID) -> None:
         async with self._database.transaction(workspace) as tx:

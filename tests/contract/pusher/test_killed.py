@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from libs.qonto.standin import running_standin
-from libs.runtime.crashpoints import POINTS
+from libs.runtime.crashpoints import POSTING_POINTS
 from tests.contract.pusher.stage import paper
 from tests.support.postgres import PostgresFixture
 
@@ -42,10 +42,10 @@ async def test_killed_at_every_point_in_turn_nothing_is_lost_and_nothing_posted_
             "MORTAL_TOKEN": standin.token(),
             "MORTAL_WORKSPACE": str(postgres.workspace),
         }
-        for lives, point in enumerate(POINTS, start=1):
+        for lives, point in enumerate(POSTING_POINTS, start=1):
             died = await _run({**environment, "MORTAL_BILLS": str(2 * lives), "WELL_CRASH_AT": point})
             assert died == -signal.SIGKILL, point
-        bills = 2 * len(POINTS)
+        bills = 2 * len(POSTING_POINTS)
         assert await _run({**environment, "MORTAL_BILLS": str(bills)}) == 0
         async with httpx.AsyncClient() as http:
             uploads = (await http.get(f"{standin.url}/_standin/uploads_by_file_name")).json()
