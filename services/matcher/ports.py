@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -22,11 +23,12 @@ RecordSide = Literal["bill", "invoice"]
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """The blocking keys a record loses and gains."""
+    """The blocking keys a record loses and gains; `uploaded_at` of a supplier invoice that Well uploaded itself."""
 
     id: str
     lost: frozenset[str]
     gained: frozenset[str]
+    uploaded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,10 @@ class RecordStore(Protocol):
         ...
 
     async def holders(self, tx: Transaction, keys: Collection[str]) -> dict[str, Holders]:
-        """Who shares each key, in the order of ids, cut at one more than `KEY_HOLDERS_MAX` a side."""
+        """Who shares each key, in the order of ids, cut at one more than `KEY_HOLDERS_MAX` a side.
+
+        What Well uploaded itself comes last on its side, in the order of uploading.
+        """
         ...
 
     async def open_sharing(self, tx: Transaction, causes: Mapping[str, UUID]) -> None:

@@ -48,6 +48,9 @@ CUT_SECONDS: Final = 20.0
 END_SECONDS: Final = 900.0
 """Seconds for the whole run."""
 
+DIFFERENCES_SHOWN: Final = 10
+"""Bills. Whoever looks into it begins with one; a run in which all differ is seen by the count."""
+
 _TOLD = {"bills", "linked", "posted", "review", "lost", "posted_twice", "wrong_links"}
 
 _DECIDED = "SELECT count(*) FROM matcher.decision WHERE generation = 1"
@@ -167,6 +170,10 @@ def _compare(ours: dict[str, bytes], theirs: dict[str, bytes]) -> None:
     same_bytes = sum(said == theirs[bill] for bill, said in ours.items())
     same_end = sum(end_of(said) == end_of(theirs[bill]) for bill, said in ours.items())
     sys.stdout.write(f"{'same to the byte':24} {same_bytes:,}\n{'same verdict and choice':24} {same_end:,}\n")
+    for bill in [bill for bill, said in sorted(ours.items()) if said != theirs[bill]][:DIFFERENCES_SHOWN]:
+        one, other = (MatchDecided.model_validate_json(said[bill]).model_dump() for said in (ours, theirs))
+        parts = [name for name, value in one.items() if value != other[name]]
+        sys.stdout.write(f"{'differs':24} {bill}: {', '.join(parts)}\n")
 
 
 def main() -> None:

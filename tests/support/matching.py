@@ -116,9 +116,9 @@ class Workspace:
         """The workspace."""
         return self.form.workspace
 
-    async def learn(self, *records: Bill | QontoInvoice) -> None:
+    async def learn(self, *records: Bill | QontoInvoice, said_at: datetime = NOON) -> None:
         """Feed records, in order, as one batch."""
-        await self.feed("matcher.entities", [self._normalized(record) for record in records])
+        await self.feed("matcher.entities", [self._normalized(record, said_at) for record in records])
 
     async def withdraw(self, bill_id: str) -> None:
         """Xero voids a bill."""
@@ -173,20 +173,19 @@ class Workspace:
         assert found is not None
         return found
 
-    def event(self, record: str, payload: Event) -> Envelope:
+    def event(self, record: str, payload: Event, at: datetime = NOON) -> Envelope:
         """An event with a cause of its own."""
-        return enveloped(
-            payload, workspace=self.id, record=record, cause=derived_id("test", self._next()), occurred_at=NOON
-        )
+        cause = derived_id("test", self._next())
+        return enveloped(payload, workspace=self.id, record=record, cause=cause, occurred_at=at)
 
-    def _normalized(self, entity: Bill | QontoInvoice) -> Envelope:
+    def _normalized(self, entity: Bill | QontoInvoice, at: datetime) -> Envelope:
         bill = isinstance(entity, Bill)
         record = record_of("xero", "bill", entity.bill_id) if isinstance(entity, Bill) else None
         record = record or record_of("qonto", "supplier_invoice", getattr(entity, "invoice_id", ""))
         self.versions[record] = self.versions.get(record, 0) + 1
         assert bill or record.startswith("qonto")
         normalized = EntityNormalized(entity=entity, content_sha256=SHA, version=self.versions[record])
-        return self.event(record, normalized)
+        return self.event(record, normalized, at)
 
     def _next(self) -> int:
         self.sequence += 1

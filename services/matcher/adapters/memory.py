@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from libs.contracts.events import MatchDecided
@@ -17,6 +18,11 @@ from services.matcher.ports import Barrier, Claim, KeyChange, RecordSide
 
 _ALL_BUCKETS: Final = frozenset(range(BUCKETS))
 
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+
+Held: TypeAlias = Sequence[tuple[str, datetime | None]]
+"""Who shares a key on one side, and when Well uploaded it, if it did."""
+
 
 def _bills(tx: Transaction) -> MutableMapping[str, BillRow]:
     return table_of(tx, "matcher.bill")
@@ -26,7 +32,7 @@ def _invoices(tx: Transaction) -> MutableMapping[str, InvoiceRow]:
     return table_of(tx, "matcher.invoice")
 
 
-def _keys(tx: Transaction, side: RecordSide) -> MutableMapping[str, frozenset[str]]:
+def _keys(tx: Transaction, side: RecordSide) -> MutableMapping[str, Mapping[str, datetime | None]]:
     return table_of(tx, f"matcher.{side}_key")
 
 
@@ -76,20 +82,20 @@ class MemoryRecords:
         held = _keys(tx, side)
         for change in changes:
             for key in change.lost:
-                held[key] = held.get(key, frozenset()) - {change.id}
+                held[key] = {id_: at for id_, at in held.get(key, {}).items() if id_ != change.id}
             for key in change.gained:
-                held[key] = held.get(key, frozenset()) | {change.id}
+                held[key] = {**held.get(key, {}), change.id: change.uploaded_at}
 
     async def holders(self, tx: Transaction, keys: Collection[str]) -> dict[str, Holders]:
         """Who shares each key."""
-        return {key: Holders(self._some(tx, "bill", key), self._some(tx, "invoice", key)) for key in keys}
+        return {key: _holders(self._some(tx, "bill", key), self._some(tx, "invoice", key)) for key in keys}
 
     async def open_sharing(self, tx: Transaction, causes: Mapping[str, UUID]) -> None:
         """Make due the bills that wait and share one of these keys."""
         rows = _bills(tx)
         for key, cause in causes.items():
             sharing = self._some(tx, "bill", key)
-            waiting = [id_ for id_ in sharing if rows[id_].is_opened_by_invoices]
+            waiting = [id_ for id_, _ in sharing if rows[id_].is_opened_by_invoices]
             if len(sharing) <= KEY_HOLDERS_MAX:
                 await self.open_bills(tx, dict.fromkeys(waiting, cause))
 
@@ -100,8 +106,17 @@ class MemoryRecords:
             if id_ in rows and not rows[id_].is_due:
                 rows[id_] = opened(rows[id_], cause)
 
-    def _some(self, tx: Transaction, side: RecordSide, key: str) -> tuple[str, ...]:
-        return tuple(sorted(_keys(tx, side).get(key, ())))[: KEY_HOLDERS_MAX + 1]
+    def _some(self, tx: Transaction, side: RecordSide, key: str) -> list[tuple[str, datetime | None]]:
+        held = _keys(tx, side).get(key, {}).items()
+        return sorted(held, key=lambda one: (one[1] or _BEFORE_ALL, one[0]))[: KEY_HOLDERS_MAX + 1]
+
+
+def _holders(bills: Held, invoices: Held) -> Holders:
+    return Holders(
+        bills=tuple(id_ for id_, _ in bills),
+        invoices=tuple(id_ for id_, at in invoices if at is None),
+        uploaded=tuple((id_, at) for id_, at in invoices if at is not None),
+    )
 
 
 class MemoryDecisions:

@@ -30,13 +30,14 @@ SELECT * FROM matcher.bill WHERE workspace = $1 AND is_due ORDER BY bill_id LIMI
 """
 
 _HOLDERS = """
-SELECT wanted.key, bills.ids AS bills, invoices.ids AS invoices
+SELECT wanted.key, bills.ids AS bills, invoices.ids AS invoices, invoices.uploaded_at
 FROM unnest($2::bytea[]) AS wanted(key),
 LATERAL (SELECT array_agg(id) AS ids FROM (
     SELECT id FROM matcher.bill_key WHERE workspace = $1 AND key = wanted.key ORDER BY id LIMIT $3
 ) AS picked) AS bills,
-LATERAL (SELECT array_agg(id) AS ids FROM (
-    SELECT id FROM matcher.invoice_key WHERE workspace = $1 AND key = wanted.key ORDER BY id LIMIT $3
+LATERAL (SELECT array_agg(id) AS ids, array_agg(nullif(uploaded_at, '-infinity')) AS uploaded_at FROM (
+    SELECT id, uploaded_at FROM matcher.invoice_key WHERE workspace = $1 AND key = wanted.key
+    ORDER BY uploaded_at, id LIMIT $3
 ) AS picked) AS invoices
 """
 
@@ -45,9 +46,15 @@ DELETE FROM matcher.{side}_key AS held USING unnest($2::bytea[], $3::text[]) AS 
 WHERE held.workspace = $1 AND held.key = lost.key AND held.id = lost.id
 """
 
-_ADD_KEYS = """
-INSERT INTO matcher.{side}_key (workspace, key, id)
+_ADD_BILL_KEYS = """
+INSERT INTO matcher.bill_key (workspace, key, id)
 SELECT $1, key, id FROM unnest($2::bytea[], $3::text[]) AS new(key, id) ON CONFLICT DO NOTHING
+"""
+
+_ADD_INVOICE_KEYS = """
+INSERT INTO matcher.invoice_key (workspace, key, id, uploaded_at)
+SELECT $1, key, id, coalesce(uploaded_at, '-infinity')
+FROM unnest($2::bytea[], $3::text[], $4::timestamptz[]) AS new(key, id, uploaded_at) ON CONFLICT DO NOTHING
 """
 
 # The condition is BillRow.is_opened_by_invoices. A bill that is due is held as well: somebody may be deciding it right
@@ -125,22 +132,27 @@ class PostgresRecords:
     async def change_keys(self, tx: Transaction, side: RecordSide, changes: Sequence[KeyChange]) -> None:
         """Move records from keys to keys."""
         seal = await self._sealer.of(tx.workspace)
-        for sql, pairs in (
-            (_DROP_KEYS, [(_blind(seal, key), change.id) for change in changes for key in change.lost]),
-            (_ADD_KEYS, [(_blind(seal, key), change.id) for change in changes for key in change.gained]),
-        ):
-            if pairs:
-                keys, ids = zip(*sorted(pairs), strict=True)
-                await connection_of(tx).execute(sql.format(side=side), tx.workspace, keys, ids)
+        lost = [(_blind(seal, key), change.id) for change in changes for key in change.lost]
+        gained = [(_blind(seal, key), change.id) for change in changes for key in change.gained]
+        if lost:
+            await connection_of(tx).execute(
+                _DROP_KEYS.format(side=side), tx.workspace, *zip(*sorted(lost), strict=True)
+            )
+        if gained:
+            keys, ids = zip(*sorted(gained), strict=True)
+            uploaded = {change.id: change.uploaded_at for change in changes}
+            of_invoices = ([uploaded[id_] for id_ in ids],) if side == "invoice" else ()
+            add = _ADD_INVOICE_KEYS if side == "invoice" else _ADD_BILL_KEYS
+            await connection_of(tx).execute(add, tx.workspace, keys, ids, *of_invoices)
 
     async def holders(self, tx: Transaction, keys: Collection[str]) -> dict[str, Holders]:
-        """Who shares each key, in the order of ids, cut at one more than `KEY_HOLDERS_MAX` a side."""
+        """Who shares each key, cut at one more than `KEY_HOLDERS_MAX` a side; Well's own uploads last."""
         if not keys:
             return {}
         seal = await self._sealer.of(tx.workspace)
         plain = {_blind(seal, key): key for key in keys}
         rows = await connection_of(tx).fetch(_HOLDERS, tx.workspace, list(plain), KEY_HOLDERS_MAX + 1)
-        return {plain[row["key"]]: Holders(tuple(row["bills"] or ()), tuple(row["invoices"] or ())) for row in rows}
+        return {plain[row["key"]]: _holders(row) for row in rows}
 
     async def open_sharing(self, tx: Transaction, causes: Mapping[str, UUID]) -> None:
         """Make due the bills that wait and share one of these keys, each with its cause."""
@@ -169,6 +181,15 @@ class PostgresRecords:
         seal = await self._sealer.of(tx.workspace)
         found = await connection_of(tx).fetch(sql, tx.workspace, list(ids))
         return {row["invoice_id"]: shapes.invoice_row(seal, row) for row in found}
+
+
+def _holders(row: Mapping[str, Any]) -> Holders:
+    invoices = list(zip(row["invoices"] or (), row["uploaded_at"] or (), strict=True))
+    return Holders(
+        bills=tuple(row["bills"] or ()),
+        invoices=tuple(id_ for id_, at in invoices if at is None),
+        uploaded=tuple((id_, at) for id_, at in invoices if at is not None),
+    )
 
 
 async def _open(tx: Transaction, held: Sequence[Mapping[str, Any]]) -> None:

@@ -6,6 +6,7 @@ Source: docs.qonto.com, supplier invoices: no PATCH and no DELETE is documented.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from libs.contracts.entities import Bill
@@ -27,10 +28,11 @@ _NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The supplier invoice a bill was posted as, and the fields it had then."""
+    """The supplier invoice a bill was posted as, the fields it had then, and when that was settled."""
 
     invoice_id: str
     fields: ExpectedFields
+    at: datetime
 
 
 def objection(posted: Posted, bill: Bill | None, withdrawn: str | None) -> Grounds | None:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-MODEL: Final = "plain-2"
-"""The version that stands in every decision. Any change of a weight is a new version."""
+MODEL: Final = "plain-3"
+"""The version that stands in every decision. A change of a weight, or of what counts as evidence, is a new one."""
 
 Field = Literal["prior", "counterparty", "amount", "date", "reference"]
 

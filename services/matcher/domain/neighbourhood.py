@@ -3,6 +3,10 @@
 Two records meet when they share a key that few records have, on both sides. That relation is the same seen from the
 bill and from the supplier invoice; so two bills that want one supplier invoice always see each other, whichever is
 decided first and in whatever batch.
+
+Each bill has an instant (`BillRow.heeds_until`) up to which Well's own doings count for it. What Well uploaded later is
+not there for that bill, neither as a supplier invoice nor among those that share a key; and a bill posted later is
+still a rival of it.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.matcher.domain.blocking import KEY_HOLDERS_MAX, keys_of, number_and_peer_keys_of, peer_key_of
 from services.matcher.domain.compare import Compared, compare
@@ -23,10 +28,24 @@ from services.matcher.domain.standing import BillRow, InvoiceRow
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """Who shares a key, by id; at most one more than `KEY_HOLDERS_MAX` a side, which is enough to know."""
+    """Who shares a key, by id; at most one more than `KEY_HOLDERS_MAX` a side, which is enough to know.
+
+    Attributes:
+        bills: Bills, in the order of their ids.
+        invoices: Supplier invoices, in the order of their ids.
+        uploaded: Those supplier invoices that Well uploaded itself, with when, the earliest first. They stand behind
+            the others where the side is cut, so that whatever is left out is later than what is not.
+    """
 
     bills: tuple[str, ...] = ()
     invoices: tuple[str, ...] = ()
+    uploaded: tuple[tuple[str, datetime], ...] = ()
+
+    def until(self, instant: datetime) -> Holders:
+        """Who shares it when of Well's uploads those count that were there at an instant."""
+        if not self.uploaded:
+            return self
+        return Holders(self.bills, (*self.invoices, *(id_ for id_, at in self.uploaded if at <= instant)))
 
     @property
     def tells_apart(self) -> bool:
@@ -71,18 +90,20 @@ class Neighbourhood:
 
     def invoices_met(self, row: BillRow) -> set[str]:
         """Ids of the supplier invoices a bill meets."""
-        return {id_ for holders in self._telling(self.keys_of_bill(row)) for id_ in holders.invoices}
+        telling = self._telling(self.keys_of_bill(row), row.heeds_until)
+        return {id_ for holders in telling for id_ in holders.invoices}
 
-    def bills_met(self, row: InvoiceRow) -> set[str]:
-        """Ids of the bills a supplier invoice meets."""
-        return {id_ for holders in self._telling(self.keys_of_invoice(row.invoice_id)) for id_ in holders.bills}
+    def bills_met(self, row: InvoiceRow, until: datetime) -> set[str]:
+        """Ids of the bills a supplier invoice meets, for a bill that heeds Well's own doings until an instant."""
+        telling = self._telling(self.keys_of_invoice(row.invoice_id), until)
+        return {id_ for holders in telling for id_ in holders.bills}
 
     def peers(self, row: BillRow) -> set[str]:
         """Ids of the other bills with the same number and the same supplier and amount, as far as keys tell."""
         if not self.keys_of_bill(row):
             return set()
         wanted = number_and_peer_keys_of(self._bill_side(row))
-        holders = [set(telling.bills) for telling in self._telling(wanted)]
+        holders = [set(telling.bills) for telling in self._telling(wanted, row.heeds_until)]
         return set.intersection(*holders) - {row.bill_id} if holders else set()
 
     def unread_peer_keys(self, rows: Iterable[BillRow]) -> list[str]:
@@ -95,7 +116,7 @@ class Neighbourhood:
         if not self.keys_of_bill(row):
             return []
         ours = self._bill_side(row)
-        is_repeated = self._is_repeated(ours)
+        is_repeated = self._is_repeated(ours, row.heeds_until)
         met = sorted(id_ for id_ in self.invoices_met(row) if id_ in self.invoices)
         return best_of((id_, compare(ours, self._invoice_side(id_), is_repeated=is_repeated)) for id_ in met)
 
@@ -115,9 +136,9 @@ class Neighbourhood:
 
     def _option(self, row: BillRow, invoice_id: str, compared: Compared) -> Option:
         known = self.invoices[invoice_id]
-        rivals = [
-            odds for id_ in sorted(self.bills_met(known) - {row.bill_id}) if (odds := self._odds(id_, invoice_id))
-        ]
+        until = row.heeds_until
+        met = sorted(self.bills_met(known, until) - {row.bill_id})
+        rivals = [odds for id_ in met if (odds := self._odds(id_, invoice_id, until))]
         owner = self.claims.get(invoice_id)
         veto = veto_of(
             self._bill_side(row).total,
@@ -127,25 +148,24 @@ class Neighbourhood:
         )
         return Option(known.invoice, compared, math.fsum(rivals), len(rivals), veto)
 
-    def _odds(self, bill_id: str, invoice_id: str) -> float:
-        """The odds of a rival; none for a bill whose supplier invoice is settled as another one."""
+    def _odds(self, bill_id: str, invoice_id: str, until: datetime) -> float:
+        """The odds of a rival; none for a bill whose supplier invoice was settled as another one by then."""
         rival = self._taking_part(bill_id)
-        if rival is None or rival.fixed_invoice_id not in (None, invoice_id):
+        if rival is None or rival.fixed_by(until) not in (None, invoice_id):
             return 0.0
         ours = self._bill_side(rival)
-        bits = compare(ours, self._invoice_side(invoice_id), is_repeated=self._is_repeated(ours)).bits
+        bits = compare(ours, self._invoice_side(invoice_id), is_repeated=self._is_repeated(ours, until)).bits
         return odds_of(bits) if bits >= PLAUSIBLE_BITS else 0.0
 
-    def _is_repeated(self, ours: Side) -> bool:
+    def _is_repeated(self, ours: Side, until: datetime) -> bool:
         """Whether a supplier bills this amount more than once."""
-        key = peer_key_of(ours)
-        holders = self.holders.get(key) if key else None
+        holders = self._holding(peer_key_of(ours), until)
         return holders is not None and (len(holders.bills) > 1 or len(holders.invoices) > 1)
 
     def _is_crowded(self, row: BillRow) -> bool:
         """Whether the same supplier's records over the same amount are too many to be compared, and Qonto has some."""
         key = peer_key_of(self._bill_side(row)) if self.keys_of_bill(row) else None
-        holders = self.holders.get(key) if key else None
+        holders = self._holding(key, row.heeds_until)
         return holders is not None and not holders.tells_apart and bool(holders.invoices)
 
     def _repeats(self, row: BillRow, other_id: str) -> bool:
@@ -169,8 +189,12 @@ class Neighbourhood:
         is_fixed = other is not None and other.fixed_invoice_id == invoice_id
         return is_fixed or invoice_id not in self.invoices or self.invoices[invoice_id].is_withdrawn
 
-    def _telling(self, keys: Iterable[str]) -> list[Holders]:
-        return [holders for key in keys if (holders := self.holders.get(key)) is not None and holders.tells_apart]
+    def _telling(self, keys: Iterable[str], until: datetime) -> list[Holders]:
+        return [held for key in keys if (held := self._holding(key, until)) is not None and held.tells_apart]
+
+    def _holding(self, key: str | None, until: datetime) -> Holders | None:
+        holders = self.holders.get(key) if key else None
+        return holders.until(until) if holders is not None else None
 
     def _taking_part(self, bill_id: str) -> BillRow | None:
         """The bill, unless it left since its keys were read."""

@@ -5,12 +5,19 @@ answers, or when a supplier invoice or a rival it waits for changes. It stays as
 reason: a bill decided `post` is not opened again by a supplier invoice that turns up at Qonto. The posting may have
 been sent, the newcomer may be its very own result seen early, and a `link` would hide an upload that happened; so it
 waits until the posting has settled, or was rejected. A change of the bill itself opens it at any time.
+
+The first decision of a bill rests on what the providers and people said, and of Well's own doings only on those that
+were done when the bill came: what Well posts meanwhile for bills beside it says nothing that these bills do not say.
+So it does not matter which of them is decided first, nor how long events take. What does matter, since it must: a
+supplier invoice, a bill beside it or a person's answer that comes while the bill waits to be decided counts at once,
+for a bill that Qonto turns out to have must not be posted.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -18,11 +25,14 @@ import orjson
 
 from libs.contracts.entities import Bill, QontoInvoice
 from libs.contracts.events import ExpectedFields, MatchDecided, Verdict
+from libs.contracts.upload_name import is_upload_name
 from services.matcher.domain.after_posting import Posted
 from services.matcher.domain.blocking import keys_of
 from services.matcher.domain.eligible import basis_of, is_eligible
 from services.matcher.domain.side import side_of
 from services.matcher.domain.sign_off import Answer
+
+_EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 PostingState = Literal["none", "open", "settled", "rejected", "withdrawn"]
 
@@ -39,6 +49,7 @@ class BillRow:
         version: The version last learnt.
         bill: Its fields; None when they cannot be read.
         withdrawn: Why Xero took it back, if it did.
+        said_at: When what a decision rests on was said.
         basis_sha256: Of all that a decision rests on.
         is_due: It must be decided again.
         cause: The event that made it due last.
@@ -56,6 +67,7 @@ class BillRow:
     version: int
     bill: Bill | None
     withdrawn: str | None
+    said_at: datetime
     basis_sha256: str
     is_due: bool
     cause: UUID
@@ -72,6 +84,15 @@ class BillRow:
     def fixed_invoice_id(self) -> str | None:
         """The supplier invoice that is this bill's as a fact, not by a model's guess."""
         return self.posted.invoice_id if self.posted else self.chosen_by_person
+
+    @property
+    def heeds_until(self) -> datetime:
+        """Of what Well did itself, what was done until then counts as evidence for this bill."""
+        return self.said_at if self.verdict is None else _EVER
+
+    def fixed_by(self, instant: datetime) -> str | None:
+        """The same as `fixed_invoice_id` had been at an instant, as far as Well's own postings go."""
+        return self.posted.invoice_id if self.posted and self.posted.at <= instant else self.chosen_by_person
 
     @property
     def is_opened_by_invoices(self) -> bool:
@@ -98,6 +119,11 @@ class InvoiceRow:
     is_withdrawn: bool = False
 
     @property
+    def uploaded_at(self) -> datetime | None:
+        """When Well uploaded it; None when it was somebody else, or Qonto does not say when."""
+        return self.invoice.created_at if is_upload_name(self.invoice.file_name) else None
+
+    @property
     def basis(self) -> tuple[object, ...]:
         """All of it that a decision rests on; payment and approval at Qonto are not."""
         skipped = {"kind", "due_date", "file_name", "attachment_id", "is_einvoice", "has_duplicates"}
@@ -112,16 +138,24 @@ class InvoiceRow:
 
 
 def learnt(
-    known: BillRow | None, bill_id: str, *, bill: Bill | None, withdrawn: str | None, version: int, cause: UUID
+    known: BillRow | None,
+    bill_id: str,
+    *,
+    bill: Bill | None,
+    withdrawn: str | None,
+    version: int,
+    cause: UUID,
+    at: datetime,
 ) -> BillRow:
-    """The bill after Xero's newest words; due when what a decision rests on has changed."""
+    """The bill after Xero's newest words, said at this instant; due when what a decision rests on has changed."""
     kept = bill if bill is not None or withdrawn is None or known is None else known.bill
     basis = basis_of(kept, withdrawn)
     if known is None:
-        return BillRow(bill_id, version, kept, withdrawn, basis, is_due=True, cause=cause)
+        return BillRow(bill_id, version, kept, withdrawn, at, basis, is_due=True, cause=cause)
     newer = replace(known, version=version, bill=kept, withdrawn=withdrawn, basis_sha256=basis)
     if basis == known.basis_sha256:
         return newer
+    newer = replace(newer, said_at=at)
     return opened(replace(newer, posting="none") if newer.posting == "rejected" else newer, cause)
 
 
@@ -135,14 +169,14 @@ def signed_off(row: BillRow, answer: Literal["link", "post", "never"], invoice_i
     return opened(replace(row, answer=Answer(answer, row.basis_sha256, invoice_id), outcome_sha256=None), cause)
 
 
-def settled(row: BillRow, invoice_id: str, decision: MatchDecided | None, cause: UUID) -> BillRow:
-    """The bill after its document arrived at Qonto.
+def settled(row: BillRow, invoice_id: str, decision: MatchDecided | None, cause: UUID, at: datetime) -> BillRow:
+    """The bill after its document arrived at Qonto, which was settled at this instant.
 
     Due when it is no longer what was posted: edited or voided while the posting was under way. `decision` is the one
     that was carried out.
     """
     fields = decision.expected if decision and decision.expected else _NOTHING_EXPECTED
-    newer = replace(row, posting="settled", posted=Posted(invoice_id, fields))
+    newer = replace(row, posting="settled", posted=Posted(invoice_id, fields, at))
     is_as_posted = decision is not None and decision.bill_sha256 == row.basis_sha256 and row.verdict == "post"
     return newer if is_as_posted else opened(newer, cause)
 

@@ -149,15 +149,16 @@ class Decide:
         plausible = {row.bill_id: near.plausible(row) for row in due}
         wanted = sorted(chosen.union(id_ for options in plausible.values() for id_, _ in options))
         near.claims = {id_: claim.bill_id for id_, claim in (await self._decisions.claims(tx, wanted)).items()}
-        await self._read_rivals(tx, near, due, [id_ for id_ in wanted if id_ in near.invoices])
+        await self._read_rivals(tx, near, due, plausible)
         return near, plausible
 
     async def _read_rivals(
-        self, tx: Transaction, near: Neighbourhood, due: Sequence[BillRow], wanted: Sequence[str]
+        self, tx: Transaction, near: Neighbourhood, due: Sequence[BillRow], plausible: Plausible
     ) -> None:
-        keys = {key for id_ in wanted for key in near.keys_of_invoice(id_)}
+        wanted = {(id_, row.heeds_until) for row in due for id_, _ in plausible[row.bill_id]}
+        keys = {key for id_, _ in wanted for key in near.keys_of_invoice(id_)}
         near.holders |= await self._records.holders(tx, sorted(keys - near.holders.keys()))
-        rivals = {id_ for wanted_id in wanted for id_ in near.bills_met(near.invoices[wanted_id])}
+        rivals = {id_ for wanted_id, until in wanted for id_ in near.bills_met(near.invoices[wanted_id], until)}
         peers = {id_ for row in due for id_ in near.peers(row)}
         others = rivals | peers | set(near.claims.values())
         near.bills |= await self._records.bills(tx, sorted(others - near.bills.keys()))

@@ -115,7 +115,7 @@ def _bill_after(known: BillRow | None, bill_id: str, event: Envelope) -> BillRow
         withdrawn, version = payload.reason, payload.version
     elif isinstance(payload, EntityMalformed):
         version = payload.version
-    return learnt(known, bill_id, bill=bill, withdrawn=withdrawn, version=version, cause=event.id)
+    return learnt(known, bill_id, bill=bill, withdrawn=withdrawn, version=version, cause=event.id, at=event.occurred_at)
 
 
 def _invoice_after(known: InvoiceRow | None, event: Envelope) -> InvoiceRow | None:
@@ -129,4 +129,5 @@ def _invoice_after(known: InvoiceRow | None, event: Envelope) -> InvoiceRow | No
 
 def _key_change(id_: str, before: BillRow | InvoiceRow | None, after: BillRow | InvoiceRow) -> KeyChange:
     old = before.keys if before is not None else frozenset()
-    return KeyChange(id_, lost=old - after.keys, gained=after.keys - old)
+    uploaded_at = after.uploaded_at if isinstance(after, InvoiceRow) else None
+    return KeyChange(id_, lost=old - after.keys, gained=after.keys - old, uploaded_at=uploaded_at)

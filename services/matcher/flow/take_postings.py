@@ -62,7 +62,7 @@ class TakePostings:
             return replace(row, posting="withdrawn")
         if isinstance(payload, PostSettled):
             carried_out = await self._decisions.decisions(tx, {row.bill_id: row.posting_generation})
-            return settled(row, payload.invoice_id, carried_out.get(row.bill_id), event.id)
+            return settled(row, payload.invoice_id, carried_out.get(row.bill_id), event.id, event.occurred_at)
         return row
 
     async def _hand_over(self, tx: Transaction, claims: dict[str, Claim], causes: dict[str, UUID]) -> None:

@@ -8,13 +8,10 @@ from typing import Final
 from uuid import UUID
 
 from libs.contracts.identity import derived_id
+from libs.contracts.upload_name import upload_name
 
 NUMBER_CHARACTERS_MAX: Final = 40
 """Characters of the bill's number in a file name. Names stay below 64, which every mail program shows."""
-
-TOKEN_CHARACTERS: Final = 12
-"""Hexadecimal digits of the posting in its file name: 48 bits. A look compares some hundred postings with some hundred
-invoices of one window of one workspace; two are alike by chance once in a billion looks."""
 
 EXTENSIONS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
 """What Qonto takes, by type. Source: docs.qonto.com, attachments: JPEG, PNG, PDF."""
@@ -38,12 +35,7 @@ def file_name_of(posting: UUID, number: str | None, mime_type: str) -> str:
     Raises:
         KeyError: Qonto takes no files of this type; it should have been refused before.
     """
-    return f"{_readable(number)}-{token_of(posting)}.{EXTENSIONS[mime_type]}"
-
-
-def token_of(posting: UUID) -> str:
-    """What a file name of this posting contains and no other does."""
-    return posting.hex[:TOKEN_CHARACTERS]
+    return upload_name(_readable(number), posting, EXTENSIONS[mime_type])
 
 
 def _readable(number: str | None) -> str:

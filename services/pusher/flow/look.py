@@ -20,12 +20,12 @@ from uuid import UUID
 
 from libs.contracts.errors import ConsentLost, Rejected, Stale, Transient
 from libs.contracts.identity import is_another_account
+from libs.contracts.upload_name import token_of
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from services.pusher.domain.comparing import ReadBack
 from services.pusher.domain.desk import Desk
-from services.pusher.domain.naming import token_of
 from services.pusher.domain.posting import Posting, State
 from services.pusher.domain.retrying import Next, RetryRule
 from services.pusher.domain.telling import Teller

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ from well.demo.company.from_csv import company_from_csv
 
 _CAUSE = UUID(int=0)
 _TODAY = date(2026, 11, 1)
+_NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 def bill_of(xero: Mapping[str, Any]) -> Bill:
@@ -65,7 +66,9 @@ def neighbourhood_of(bills: Iterable[Bill], invoices: Iterable[QontoInvoice]) ->
     """Everything at once, as if the whole workspace were one batch."""
     near = Neighbourhood()
     for bill in bills:
-        near.bills[bill.bill_id] = learnt(None, bill.bill_id, bill=bill, withdrawn=None, version=1, cause=_CAUSE)
+        near.bills[bill.bill_id] = learnt(
+            None, bill.bill_id, bill=bill, withdrawn=None, version=1, cause=_CAUSE, at=_NOON
+        )
     for invoice in invoices:
         near.invoices[invoice.invoice_id] = InvoiceRow(invoice.invoice_id, 1, invoice)
     of_bills, of_invoices = _by_key(near.bills), _by_key(near.invoices)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from libs.contracts.identity import BUCKETS
@@ -9,7 +11,7 @@ from services.matcher.domain.blocking import KEY_HOLDERS_MAX
 from services.matcher.domain.standing import InvoiceRow, learnt
 from services.matcher.ports import Barrier, Claim, KeyChange
 from tests.support.forms import Form, form
-from tests.support.matching import a_bill, an_invoice, open_workspace
+from tests.support.matching import NOON, a_bill, an_invoice, open_workspace
 
 __all__ = ["form"]
 
@@ -23,7 +25,7 @@ def gained(id_: str, *keys: str) -> KeyChange:
 
 async def test_a_bill_comes_back_as_it_was_put(form: Form) -> None:
     workspace = await open_workspace(form)
-    row = learnt(None, "bill-1", bill=a_bill(), withdrawn=None, version=3, cause=CAUSE)
+    row = learnt(None, "bill-1", bill=a_bill(), withdrawn=None, version=3, cause=CAUSE, at=NOON)
     async with workspace.database.transaction(workspace.id) as tx:
         await workspace.stores.records.put_bills(tx, [row])
     async with workspace.database.transaction(workspace.id) as tx:
@@ -59,6 +61,20 @@ async def test_a_common_key_is_cut_one_beyond_its_limit(form: Form) -> None:
         [found] = (await records.holders(tx, ["k"])).values()
     assert len(found.bills) == KEY_HOLDERS_MAX + 1
     assert not found.tells_apart
+
+
+async def test_what_well_uploaded_comes_last_and_counts_from_when_it_was_there(form: Form) -> None:
+    workspace = await open_workspace(form)
+    records = workspace.stores.records
+    ours = [NOON + timedelta(minutes=n) for n in range(KEY_HOLDERS_MAX)]
+    changes = [replace(gained(f"a{n:03d}", "k"), uploaded_at=at) for n, at in reversed(list(enumerate(ours)))]
+    async with workspace.database.transaction(workspace.id) as tx:
+        await records.change_keys(tx, "invoice", [*changes, gained("z1", "k"), gained("z0", "k")])
+        [found] = (await records.holders(tx, ["k"])).values()
+    assert found.invoices == ("z0", "z1")
+    assert found.uploaded == tuple((f"a{n:03d}", at) for n, at in enumerate(ours))[: KEY_HOLDERS_MAX - 1]
+    assert found.until(ours[1]).invoices == ("z0", "z1", "a000", "a001")
+    assert [found.until(at).tells_apart for at in (ours[-3], ours[-2])] == [True, False]
 
 
 async def test_a_claim_is_kept_by_its_bill_and_refused_to_another(form: Form) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from libs.blobs.memory import MemoryBlobs
 from libs.bus.port import Subscription
 from libs.contracts.envelope import Envelope
+from libs.contracts.upload_name import token_of
 from libs.database.memory import MemoryDatabase
 from libs.database.port import Transaction
 from libs.eventlog.memory import MemoryEventLog, MemoryLogReader
@@ -24,7 +25,6 @@ from services.pusher.adapters.memory import MemoryStore
 from services.pusher.adapters.memory_qonto import MemoryQonto
 from services.pusher.config import PusherConfig
 from services.pusher.domain.comparing import ReadBack
-from services.pusher.domain.naming import token_of
 from services.pusher.domain.posting import Posting
 from services.pusher.main import assemble
 from services.pusher.ports import Refused, Upload, Uploaded

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from services.pusher.domain.naming import file_name_of, posting_id, token_of
+from libs.contracts.upload_name import is_upload_name, token_of
+from services.pusher.domain.naming import file_name_of, posting_id
 from tests.unit.pusher.stories import BILL, WORKSPACE
 
 POSTING = UUID("0123456789abcdef0123456789abcdef")
@@ -30,6 +31,12 @@ POSTING = UUID("0123456789abcdef0123456789abcdef")
 def test_a_file_name_holds_the_number_as_far_as_it_can_and_the_token(number: str | None, name: str) -> None:
     assert file_name_of(POSTING, number, "application/pdf") == name
     assert token_of(POSTING) in name
+    assert is_upload_name(name)
+
+
+@pytest.mark.parametrize("name", [None, "", "invoice-2026.pdf", "0123456789ab.pdf", "INV-1-0123456789abc.pdf"])
+def test_a_file_of_somebody_else_is_not_called_so(name: str | None) -> None:
+    assert not is_upload_name(name)
 
 
 def test_pictures_keep_their_kind() -> None:
