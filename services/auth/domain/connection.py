@@ -40,6 +40,11 @@ LEASE: Final = timedelta(seconds=25)
 """How long one borrower may take over a refresh before another tries. Two token calls of at most 10 s fit in; and it
 ends well before Qonto's grace of 60 s, so that who takes over after a crash can still use the token that was spent."""
 
+LONGEST_LEASE: Final = LEASE + timedelta(seconds=30)
+"""The most that a lease can have left by a clock that is 30 s behind the one it was written by. One with more left was
+written by a clock that has been set back since, and is not believed: it would outlast the provider's grace. This one
+still ends within Qonto's 60 s."""
+
 REFUSED_AGAIN: Final = timedelta(minutes=10)
 """A token refused within this time of a refresh that a refusal forced: refreshing once more would only turn in circles,
 so that the connection rests first."""
@@ -152,9 +157,9 @@ def next_step(connection: Connection | None, *, now: datetime, beyond: int) -> S
     fresh = connection.state == "active" and connection.expires_at - now >= REFRESH_BELOW
     if fresh and connection.generation > beyond:
         return "use"
-    if connection.refreshing_until is not None and connection.refreshing_until > now:
-        return "wait"
-    return "refresh"
+    until = connection.refreshing_until
+    believed = until is not None and timedelta(0) < until - now <= LONGEST_LEASE
+    return "wait" if believed else "refresh"
 
 
 def rest_left(connection: Connection, *, now: datetime) -> timedelta:

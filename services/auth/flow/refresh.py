@@ -39,7 +39,7 @@ from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from libs.runtime.crashpoints import crashpoint
 from services.auth.domain.connection import (
-    LEASE,
+    LONGEST_LEASE,
     TITLES,
     Connection,
     Step,
@@ -97,7 +97,7 @@ class Refreshing:
             Transient: The provider or the database does not answer, the connection rests after refusals, or others
                 refresh for longer than a lease.
         """
-        me, give_up_at = uuid4(), self._clock.now() + 2 * LEASE
+        me, give_up_at = uuid4(), self._clock.now() + 2 * LONGEST_LEASE
         while self._clock.now() < give_up_at:
             connection, step = await self._take_turn(workspace, provider, beyond, me)
             if step == "use":
@@ -109,7 +109,7 @@ class Refreshing:
             else:
                 await self._keep(workspace, connection, pair, forced=connection.generation == beyond)
         sentence = f"{TITLES[provider]} has been asked for a new token by others for too long; trying again."
-        raise Transient(sentence, retry_after_seconds=LEASE.total_seconds())
+        raise Transient(sentence, retry_after_seconds=LONGEST_LEASE.total_seconds())
 
     async def doubt(self, workspace: UUID, seen: Connection) -> None:
         """Take in that a token was refused right after a refresh, unless the connection has moved on since.

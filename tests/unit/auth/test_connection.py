@@ -14,6 +14,7 @@ from libs.contracts.errors import Rejected
 from libs.contracts.identity import UNKNOWN_ACCOUNT
 from services.auth.domain.connection import (
     LEASE,
+    LONGEST_LEASE,
     LONGEST_REST,
     REFRESH_BELOW,
     REFUSED_FOR_GOOD,
@@ -67,6 +68,13 @@ def test_others_wait_while_one_refreshes_and_take_over_when_its_lease_ends() -> 
     busy = leased(ACTIVE, by=ME, now=NOW)
     assert next_step(busy, now=NOW + LEASE - timedelta(seconds=1), beyond=3) == "wait"
     assert next_step(busy, now=NOW + LEASE, beyond=3) == "refresh"
+
+
+def test_a_lease_of_a_clock_that_was_set_back_is_not_waited_for() -> None:
+    busy = leased(ACTIVE, by=ME, now=NOW)
+    assert next_step(busy, now=NOW + LEASE - LONGEST_LEASE, beyond=3) == "wait"
+    assert next_step(busy, now=NOW + LEASE - LONGEST_LEASE - timedelta(seconds=1), beyond=3) == "refresh"
+    assert timedelta(seconds=60) > LONGEST_LEASE  # docs.qonto.com, refresh tokens: a grace of 60 seconds
 
 
 def test_what_is_lost_or_was_never_there_is_gone() -> None:
