@@ -120,7 +120,7 @@ class AuthClient:
         return wire.keys_of(await self._get(f"workspaces/{workspace}/keys", wire.Keys))
 
     async def ask_consent(
-        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str
+        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str, document_host: str = ""
     ) -> str:
         """The page where a person answers for an MCP client.
 
@@ -131,7 +131,11 @@ class AuthClient:
         """
         try:
             asked = wire.ConsentRequest(
-                client_name=client_name, redirect_host=redirect_host, scopes=scopes, return_to=return_to
+                client_name=client_name,
+                redirect_host=redirect_host,
+                document_host=document_host,
+                scopes=scopes,
+                return_to=return_to,
             )
         except ValidationError:
             raise Malformed("A program asks for consent with words that are too long.", code="consent_words") from None

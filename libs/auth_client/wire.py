@@ -114,6 +114,7 @@ class ConsentRequest(Published):
 
     client_name: Text
     redirect_host: Text
+    document_host: Text = ""
     scopes: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=32)]
     return_to: Text
 

@@ -150,6 +150,7 @@ class AuthPages:
             title="May this program read your Xero?",
             client_name=asked.client_name,
             redirect_host=asked.redirect_host,
+            document_host=asked.document_host,
             lines=plain_words(asked.scopes),
             action=f"{self._settings.public_url}/consents/mcp",
             form=await self._consents.form_token(workspace, text),

@@ -73,7 +73,7 @@ class Inside(Protocol):
         ...
 
     async def ask_consent(
-        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str
+        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str, document_host: str = ""
     ) -> str:
         """The page where a person answers for an MCP client."""
         ...

@@ -108,11 +108,15 @@ class AuthService:
         return f"{self.settings.public_url}/sign-in?ticket={ticket.text}"
 
     async def ask_consent(
-        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str
+        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str, document_host: str = ""
     ) -> str:
         """The address where a person answers for an MCP client; see `McpConsents.ask`."""
         return await self.consents.ask(
-            client_name=client_name, redirect_host=redirect_host, scopes=scopes, return_to=return_to
+            client_name=client_name,
+            redirect_host=redirect_host,
+            document_host=document_host,
+            scopes=scopes,
+            return_to=return_to,
         )
 
     async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:

@@ -19,6 +19,8 @@ class XeroMcpSettings:
         attachment_max_bytes: Larger files are refused unread. Qonto takes no file above 10 MB.
         believed_seconds: How long a verified access token is believed without a look at its row; a revoked one may live
             that much longer.
+        documents_from_loopback: Whether programs may keep their document on this machine, which is for those who write
+            one; else only what lies in the public internet is read.
     """
 
     url: str
@@ -26,6 +28,7 @@ class XeroMcpSettings:
     wait_seconds: float = 30.0
     attachment_max_bytes: int = 10_485_760
     believed_seconds: float = 5.0
+    documents_from_loopback: bool = False
 
     @property
     def resource(self) -> str:

@@ -6,34 +6,34 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
-from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
+from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route
 
 from libs.bus.port import Subscription
-from libs.contracts.errors import Transient, WellError
 from libs.database.port import Database
 from libs.runtime.clock import Clock
 from libs.runtime.standing import BudgetStanding
 from libs.runtime.worker import Worker
 from libs.xero.client import XeroClient
 from libs.xero.endpoints import Endpoints
-from services.xero_mcp.api import XeroTools
+from services.xero_mcp.adapters.client_documents import FetchedDocuments
+from services.xero_mcp.api.bearer import Bearers
+from services.xero_mcp.api.oauth import OAuthEndpoints
+from services.xero_mcp.api.tools import XeroTools
 from services.xero_mcp.config import XeroMcpSettings
 from services.xero_mcp.domain.token import SCOPE
 from services.xero_mcp.flow.authorize import McpAuthorization
+from services.xero_mcp.flow.clients import Clients
 from services.xero_mcp.flow.pacing import Pacing
 from services.xero_mcp.flow.read import Reading
 from services.xero_mcp.flow.tokens import McpTokens
@@ -112,16 +112,22 @@ def build(
     endpoints: Endpoints,
     http: httpx.AsyncClient,
     clock: Clock,
+    trusted: ssl.SSLContext | None = None,
 ) -> XeroMcpService:
-    """Wire the MCP server over Xero, auth and a database. `http` is closed by its owner."""
+    """Wire the MCP server over Xero, auth and a database. `http` is closed by its owner.
+
+    `trusted` says whose certificates are believed when a client's document is read; those of the machine unless given.
+    """
     tokens = McpTokens(database=database, store=store, clock=clock, believed_seconds=settings.believed_seconds)
-    authorization = McpAuthorization(
+    documents = FetchedDocuments(
+        trusted or ssl.create_default_context(), from_loopback=settings.documents_from_loopback
+    )
+    oauth = OAuthEndpoints(
         issuer=settings.url,
-        resource=settings.resource,
-        database=database,
-        store=store,
-        tokens=tokens,
-        consents=consents,
+        authorization=McpAuthorization(
+            issuer=settings.url, resource=settings.resource, tokens=tokens, consents=consents
+        ),
+        clients=Clients(database=database, store=store, documents=documents, clock=clock),
         clock=clock,
     )
     pacing = Pacing(settings.limits, clock, wait_seconds=settings.wait_seconds)
@@ -135,7 +141,7 @@ def build(
             "well-xero",
             title="Xero, read only",
             instructions="Reads bills, contacts and attachments of one Xero organisation. Nothing can be changed.",
-            auth_server_provider=authorization,
+            token_verifier=Bearers(tokens),
             auth=_auth(settings),
             subscriptions=False,
         )
@@ -143,7 +149,7 @@ def build(
     app = server.streamable_http_app(
         json_response=True, stateless_http=True, transport_security=_known_hosts(settings.url)
     )
-    app.router.routes.append(Route("/consented", _consented(authorization), methods=["GET"]))
+    app.router.routes.extend(oauth.routes())
     return XeroMcpService(app=app, url=settings.resource, budgets=lambda: (pacing.standing(),))
 
 
@@ -167,10 +173,6 @@ def _auth(settings: XeroMcpSettings) -> AuthSettings:
             "resource_server_url": settings.resource,
             "required_scopes": [SCOPE],
             "validate_token_resource": True,
-            "client_registration_options": ClientRegistrationOptions(
-                enabled=True, valid_scopes=[SCOPE], default_scopes=[SCOPE]
-            ),
-            "revocation_options": RevocationOptions(enabled=True),
         }
     )
 
@@ -179,18 +181,3 @@ def _known_hosts(url: str) -> TransportSecuritySettings:
     """Only our own name, so that a page elsewhere whose name was made to point here gets no answer."""
     host = urlsplit(url).netloc
     return TransportSecuritySettings(allowed_hosts=[host], allowed_origins=[url])
-
-
-def _consented(authorization: McpAuthorization) -> Any:  # noqa: ANN401 what Starlette takes as an endpoint
-    async def endpoint(request: Request) -> Response:
-        try:
-            address = await authorization.consented(
-                request.query_params.get("request", ""), grant=request.query_params.get("grant")
-            )
-        except WellError as error:
-            later = isinstance(error, Transient)
-            status = HTTPStatus.SERVICE_UNAVAILABLE if later else HTTPStatus.BAD_REQUEST
-            return PlainTextResponse(error.sentence, status, headers={"Cache-Control": "no-store"})
-        return RedirectResponse(address, HTTPStatus.FOUND, headers={"Cache-Control": "no-store"})
-
-    return endpoint

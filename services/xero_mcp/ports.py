@@ -46,9 +46,16 @@ class Consents(Protocol):
     """Auth, as the one who asks a person."""
 
     async def ask_consent(
-        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str
+        self, *, client_name: str, redirect_host: str, document_host: str, scopes: tuple[str, ...], return_to: str
     ) -> str:
         """The page where a person answers for this client. It returns to `return_to` with `grant` or `error`.
+
+        Args:
+            client_name: In the client's own words.
+            redirect_host: Where the answer goes.
+            document_host: The host that keeps the client's document; empty for one that registered itself.
+            scopes: What it may do.
+            return_to: Our own address, with its query.
 
         Raises:
             Rejected: Too many requests are open.
@@ -64,21 +71,41 @@ class Consents(Protocol):
         ...
 
 
+class ClientDocuments(Protocol):
+    """Documents in which programs that never registered say who they are."""
+
+    async def read(self, address: str) -> object:
+        """What the JSON at an address says.
+
+        Raises:
+            Rejected: `client_document` when there is none that may be read: it leads into a private network, is too
+                large, or is no JSON.
+            Transient: It could not be read just now.
+        """
+        ...
+
+
 class ClientStore(Protocol):
     """The programs that registered, in the workspace of the installation. Their metadata are sealed at rest."""
 
-    async def add_client(
-        self, tx: Transaction, client: str, metadata: bytes, *, now: datetime, limit: int, unused_before: datetime
-    ) -> bool:
-        """Add one; False when `limit` are there, even without those made before `unused_before` and never used."""
+    async def add_client(self, tx: Transaction, client: str, metadata: bytes, *, now: datetime) -> None:
+        """Add one."""
         ...
 
     async def client(self, tx: Transaction, client: str) -> bytes | None:
         """Its metadata."""
         ...
 
+    async def count_clients(self, tx: Transaction, *, made_after: datetime | None = None) -> int:
+        """How many there are, or were made after an instant."""
+        ...
+
+    async def sweep_clients(self, tx: Transaction, *, unused_before: datetime, idle_before: datetime) -> None:
+        """Drop those that were made before `unused_before` and never used, or last used before `idle_before`."""
+        ...
+
     async def mark_used(self, tx: Transaction, client: str, now: datetime) -> None:
-        """A person allowed it something."""
+        """It got tokens. Within a day of the last time nothing is written."""
         ...
 
 
@@ -97,6 +124,14 @@ class TokenStore(Protocol):
 
     async def spend(self, tx: Transaction, sha256: bytes, *, now: datetime, kept_until: datetime) -> None:
         """Mark a token as used, and let it be forgotten at `kept_until` at the latest."""
+        ...
+
+    async def hold_children(self, tx: Transaction, parent: bytes) -> bool:
+        """Whether any token that this one bought was used; nobody else changes them until the transaction ends."""
+        ...
+
+    async def drop_children(self, tx: Transaction, parent: bytes) -> None:
+        """Drop what this token bought."""
         ...
 
     async def end_family(self, tx: Transaction, family: UUID) -> None:

@@ -32,6 +32,8 @@ class McpRequest:
     Attributes:
         client_name: As it registered itself.
         redirect_host: Where the code would go; the one thing a person can judge the client by.
+        document_host: The host that keeps the client's document and so vouches for it; empty for one that only
+            registered itself.
         scopes: What it may read.
         return_to: The MCP server's own address to go back to, with its query.
     """
@@ -40,6 +42,7 @@ class McpRequest:
     redirect_host: str
     scopes: tuple[str, ...]
     return_to: str
+    document_host: str = ""
 
 
 class McpConsents:
@@ -49,13 +52,15 @@ class McpConsents:
         self._tickets = tickets
         self._public_url = public_url
 
-    async def ask(self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str) -> str:
+    async def ask(
+        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str, document_host: str = ""
+    ) -> str:
         """The address of the consent page for a request.
 
         Raises:
             Rejected: `too_many_tickets` when too many requests are open.
         """
-        request = McpRequest(client_name, redirect_host, scopes, return_to)
+        request = McpRequest(client_name, redirect_host, scopes, return_to, document_host)
         ticket = await self._tickets.issue(INSTALLATION, "mcp_request", orjson.dumps(asdict(request)))
         return f"{self._public_url}/consents/mcp?{urlencode({'request': ticket.text})}"
 

@@ -14,23 +14,30 @@ from services.xero_mcp.domain.token import Token, TokenKind
 _CLIENT: Final = "xero_mcp.client"
 _TOKEN: Final = "xero_mcp.token"  # noqa: S105 a table, no secret
 
-_ADD_CLIENT: Final = """
-INSERT INTO xero_mcp.client (workspace, id, metadata, made_at)
-SELECT $1, $2, $3, $4 WHERE (SELECT count(*) FROM xero_mcp.client WHERE workspace = $1) < $5
-RETURNING id
+_ADD_CLIENT: Final = "INSERT INTO xero_mcp.client (workspace, id, metadata, made_at) VALUES ($1, $2, $3, $4)"
+
+_COUNT_CLIENTS: Final = """
+SELECT count(*) FROM xero_mcp.client WHERE workspace = $1 AND ($2::timestamptz IS NULL OR made_at > $2)
 """
 
-_DROP_UNUSED: Final = "DELETE FROM xero_mcp.client WHERE workspace = $1 AND used_at IS NULL AND made_at < $2"
+_SWEEP_CLIENTS: Final = """
+DELETE FROM xero_mcp.client WHERE workspace = $1 AND (used_at < $3 OR (used_at IS NULL AND made_at < $2))
+"""
+
+_MARK_USED: Final = """
+UPDATE xero_mcp.client SET used_at = $3
+WHERE workspace = $1 AND id = $2 AND (used_at IS NULL OR used_at < $3::timestamptz - interval '1 day')
+"""
 
 _ADD_TOKENS: Final = """
-INSERT INTO xero_mcp.token (workspace, sha256, kind, family, client, content, expires_at)
-SELECT $1, * FROM unnest($2::bytea[], $3::text[], $4::uuid[], $5::text[], $6::bytea[], $7::timestamptz[])
+INSERT INTO xero_mcp.token (workspace, sha256, kind, family, client, content, expires_at, parent)
+SELECT $1, * FROM unnest($2::bytea[], $3::text[], $4::uuid[], $5::text[], $6::bytea[], $7::timestamptz[], $8::bytea[])
 """
 
 _DROP_EXPIRED: Final = "DELETE FROM xero_mcp.token WHERE workspace = $1 AND expires_at <= $2"
 
 _READ: Final = """
-SELECT kind, sha256, family, client, content, expires_at, spent_at FROM xero_mcp.token
+SELECT kind, sha256, family, client, content, expires_at, spent_at, parent FROM xero_mcp.token
 WHERE workspace = $1 AND sha256 = $2 AND kind = $3 AND expires_at > $4
 """
 
@@ -38,6 +45,9 @@ _SPEND: Final = """
 UPDATE xero_mcp.token SET spent_at = coalesce(spent_at, $3), expires_at = least(expires_at, $4)
 WHERE workspace = $1 AND sha256 = $2
 """
+
+_HOLD_CHILDREN: Final = "SELECT spent_at FROM xero_mcp.token WHERE workspace = $1 AND parent = $2 FOR UPDATE"
+_DROP_CHILDREN: Final = "DELETE FROM xero_mcp.token WHERE workspace = $1 AND parent = $2"
 
 _COUNT: Final = "SELECT count(*) FROM xero_mcp.token WHERE workspace = $1 AND kind = $2 AND expires_at > $3"
 
@@ -48,21 +58,11 @@ class PostgresXeroMcpStore:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
-    async def add_client(
-        self, tx: Transaction, client: str, metadata: bytes, *, now: datetime, limit: int, unused_before: datetime
-    ) -> bool:
-        """Add one; False when `limit` are there, even without those made before `unused_before` and never used.
-
-        Notes:
-            Two that add at once may both see the last free place; the limit keeps a table small and is not exact.
-        """
-        connection = connection_of(tx)
+    async def add_client(self, tx: Transaction, client: str, metadata: bytes, *, now: datetime) -> None:
+        """Add one."""
         seal = await self._sealer.of(tx.workspace)
-        row = (tx.workspace, client, seal.seal(metadata, table=_CLIENT, row=client, column="metadata"), now, limit)
-        if await connection.fetchrow(_ADD_CLIENT, *row) is not None:
-            return True
-        await connection.execute(_DROP_UNUSED, tx.workspace, unused_before)
-        return await connection.fetchrow(_ADD_CLIENT, *row) is not None
+        sealed = seal.seal(metadata, table=_CLIENT, row=client, column="metadata")
+        await connection_of(tx).execute(_ADD_CLIENT, tx.workspace, client, sealed, now)
 
     async def client(self, tx: Transaction, client: str) -> bytes | None:
         """Its metadata."""
@@ -72,10 +72,17 @@ class PostgresXeroMcpStore:
             return None
         return (await self._sealer.of(tx.workspace)).open(sealed, table=_CLIENT, row=client, column="metadata")
 
+    async def count_clients(self, tx: Transaction, *, made_after: datetime | None = None) -> int:
+        """How many there are, or were made after an instant."""
+        return int(await connection_of(tx).fetchval(_COUNT_CLIENTS, tx.workspace, made_after))
+
+    async def sweep_clients(self, tx: Transaction, *, unused_before: datetime, idle_before: datetime) -> None:
+        """Drop those that were made before `unused_before` and never used, or last used before `idle_before`."""
+        await connection_of(tx).execute(_SWEEP_CLIENTS, tx.workspace, unused_before, idle_before)
+
     async def mark_used(self, tx: Transaction, client: str, now: datetime) -> None:
-        """A person allowed it something."""
-        sql = "UPDATE xero_mcp.client SET used_at = $3 WHERE workspace = $1 AND id = $2"
-        await connection_of(tx).execute(sql, tx.workspace, client, now)
+        """It got tokens. Within a day of the last time nothing is written."""
+        await connection_of(tx).execute(_MARK_USED, tx.workspace, client, now)
 
     async def add_tokens(self, tx: Transaction, tokens: list[Token], *, now: datetime) -> None:
         """Add tokens and drop expired ones."""
@@ -91,6 +98,7 @@ class PostgresXeroMcpStore:
             [token.client for token in tokens],
             [seal.seal(token.content, table=_TOKEN, row=token.sha256.hex(), column="content") for token in tokens],
             [token.expires_at for token in tokens],
+            [token.parent for token in tokens],
         )
 
     async def token(
@@ -108,6 +116,15 @@ class PostgresXeroMcpStore:
     async def spend(self, tx: Transaction, sha256: bytes, *, now: datetime, kept_until: datetime) -> None:
         """Mark a token as used, and let it be forgotten at `kept_until` at the latest."""
         await connection_of(tx).execute(_SPEND, tx.workspace, sha256, now, kept_until)
+
+    async def hold_children(self, tx: Transaction, parent: bytes) -> bool:
+        """Whether any token that this one bought was used; nobody else changes them until the transaction ends."""
+        rows = await connection_of(tx).fetch(_HOLD_CHILDREN, tx.workspace, parent)
+        return any(row["spent_at"] is not None for row in rows)
+
+    async def drop_children(self, tx: Transaction, parent: bytes) -> None:
+        """Drop what this token bought."""
+        await connection_of(tx).execute(_DROP_CHILDREN, tx.workspace, parent)
 
     async def end_family(self, tx: Transaction, family: UUID) -> None:
         """Drop every token of a consent."""

@@ -22,8 +22,9 @@ LASTS: Final[dict[TokenKind, timedelta]] = {
 minutes; a program that was not used for a month asks again."""
 
 REUSE_GRACE: Final = timedelta(minutes=10)
-"""How long a spent refresh token may be presented again, by a client that was killed before it stored our answer. When
-it comes later, somebody else has it, and the whole family ends (OAuth 2.1, section 4.3.1). Xero gives 30 minutes."""
+"""How long a spent refresh token may come back from a client that was killed before it stored our answer, as long as
+nothing of that answer was used. Any other return means that two hold it, one of whom is a thief, and the whole family
+ends (OAuth 2.1, section 4.3.1). Xero gives 30 minutes, and does not look whether its answer was used."""
 
 SPENT_KEPT: Final = timedelta(days=1)
 """How long a spent refresh token is remembered, to notice that it comes back. After that it is simply unknown."""
@@ -39,6 +40,8 @@ class Token:
     Attributes:
         family: All tokens that came from one consent.
         content: JSON: the scopes, the resource, and for a request or a code the client's own parameters.
+        spent_at: When a request, a code or a refresh token was used up; for an access token, when it was first used.
+        parent: The SHA-256 of the code or refresh token that bought it.
     """
 
     kind: TokenKind
@@ -48,10 +51,17 @@ class Token:
     content: bytes = field(repr=False)
     expires_at: datetime
     spent_at: datetime | None = None
+    parent: bytes | None = field(default=None, repr=False)
 
 
-def comes_back_too_late(token: Token, *, now: datetime) -> bool:
-    """Whether a spent token is presented by somebody who should not have it."""
+def comes_back_stolen(token: Token, *, answer_used: bool, now: datetime) -> bool:
+    """Whether a spent code or refresh token is presented by somebody who should not have it.
+
+    Args:
+        token: What comes back.
+        answer_used: Whether anything that it bought was used since.
+        now: The instant.
+    """
     if token.spent_at is None:
         return False
-    return token.kind == "code" or now - token.spent_at > REUSE_GRACE
+    return token.kind == "code" or answer_used or now - token.spent_at > REUSE_GRACE

@@ -1,136 +1,111 @@
-"""The authorization server of MCP clients, as the SDK wants it: it speaks HTTP and checks PKCE, this decides.
+"""The authorization server of MCP clients: what it grants, to whom and for what. `api/` speaks HTTP for it.
 
 ```
-client    /register ----> a client id (RFC 7591)
+client    /register ----> a client id (RFC 7591); or the id is the address of the client's own document
 browser   /authorize ---> a request is kept --> auth's consent page --> /consented --> the client, with a code and `iss`
 client    /token -------> an access token of 5 minutes and a rotating refresh token (RFC 6749, PKCE S256, RFC 8707)
-client    /revoke ------> the family ends (RFC 7009)
+client    /revoke ------> everything that came from one consent ends (RFC 7009)
 ```
 
 A code is bound to its client, redirect address, PKCE challenge and resource; a token to its client, resource and
-workspace. Xero's own tokens never pass through here.
+workspace. Xero's own tokens never pass through here. What is refused is a `Rejected` whose code is the RFC's word.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
-from datetime import datetime
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from mcp.server.auth.provider import (
-    AccessToken,
-    AuthorizationCode,
-    AuthorizationParams,
-    AuthorizeError,
-    OAuthAuthorizationServerProvider,
-    RefreshToken,
-    RegistrationError,
-    TokenError,
-    construct_redirect_uri,
-)
-from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
-
 from libs.contracts.errors import Rejected
-from libs.crypto.bearer import INSTALLATION
-from libs.database.port import Database
-from libs.runtime.clock import Clock
-from services.xero_mcp.domain.registration import (
-    CLIENTS_MAX,
-    METADATA_MAX_BYTES,
-    UNUSED_KEPT,
-    problem_of_name,
-    problem_of_redirects,
-)
-from services.xero_mcp.domain.token import LASTS, SCOPE
-from services.xero_mcp.flow.tokens import Held, Issued, McpTokens
-from services.xero_mcp.ports import Consents, XeroMcpStore
+from services.xero_mcp.domain.redirect import is_registered, led_back
+from services.xero_mcp.domain.registration import Client
+from services.xero_mcp.domain.token import SCOPE
+from services.xero_mcp.flow.tokens import Issued, McpTokens
+from services.xero_mcp.ports import Consents
 
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 """What S256 gives. Source: RFC 7636, section 4.2."""
 
+_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+"""Source: RFC 7636, section 4.1."""
 
-class McpAuthorization(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, AccessToken]):
-    """The provider behind the SDK's OAuth endpoints."""
 
-    def __init__(
-        self,
-        *,
-        issuer: str,
-        resource: str,
-        database: Database,
-        store: XeroMcpStore,
-        tokens: McpTokens,
-        consents: Consents,
-        clock: Clock,
-    ) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """What a client asks of a person through their browser, once its address is known to be its own.
+
+    Attributes:
+        client: Who asks.
+        redirect_uri: Where the answer goes.
+        redirect_given: Whether the client named it, and so has to name it again.
+        state: The client's own word, which goes back with the answer.
+    """
+
+    client: Client
+    redirect_uri: str
+    redirect_given: bool
+    state: str | None
+
+
+class McpAuthorization:
+    """What the endpoints decide."""
+
+    def __init__(self, *, issuer: str, resource: str, tokens: McpTokens, consents: Consents) -> None:
         self._issuer = issuer
         self._resource = resource
-        self._database = database
-        self._store = store
         self._tokens = tokens
         self._consents = consents
-        self._clock = clock
 
-    async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
-        """A registered client."""
-        async with self._database.transaction(INSTALLATION) as tx:
-            metadata = await self._store.client(tx, client_id)
-        return None if metadata is None else OAuthClientInformationFull.model_validate_json(metadata)
-
-    async def register_client(self, client_info: OAuthClientInformationFull) -> None:
-        """Keep a registration.
+    async def ask(
+        self,
+        asked: Asked,
+        *,
+        response_type: str,
+        challenge: str | None,
+        method: str | None,
+        scope: str | None,
+        resources: Sequence[str],
+    ) -> str:
+        """Keep the request. The page where a person answers.
 
         Raises:
-            RegistrationError: It asks for what is not given, is too large, or there is no room.
+            Rejected: The request cannot be granted as it is.
+            Transient: No person can be asked just now.
         """
-        redirects = [str(uri) for uri in client_info.redirect_uris or []]
-        problem = problem_of_redirects(redirects)
-        if problem is not None:
-            raise RegistrationError("invalid_redirect_uri", problem)
-        metadata = client_info.model_dump_json(exclude_none=True).encode()
-        problem = problem_of_name(client_info.client_name)
-        if len(metadata) > METADATA_MAX_BYTES:
-            problem = f"a registration has at most {METADATA_MAX_BYTES} bytes"
-        if problem is not None:
-            raise RegistrationError("invalid_client_metadata", problem)
-        now = self._clock.now()
-        async with self._database.transaction(INSTALLATION) as tx:
-            added = await self._store.add_client(
-                tx, client_info.client_id, metadata, now=now, limit=CLIENTS_MAX, unused_before=now - UNUSED_KEPT
+        if response_type != "code":
+            raise Rejected("response_type can only be code", code="unsupported_response_type")
+        self._check_resources(resources)
+        # A request that names no method means `plain` (RFC 7636, section 4.3), which proves nothing to a listener.
+        if challenge is None or method != "S256" or not _CHALLENGE.fullmatch(challenge):
+            raise Rejected(
+                "code_challenge must be one of S256, and code_challenge_method say so", code="invalid_request"
             )
-        if not added:
-            raise RegistrationError("invalid_client_metadata", "no more clients can register now; try again in an hour")
-
-    async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
-        """Keep the request and send the browser to the page where a person answers.
-
-        Raises:
-            AuthorizeError: The request cannot be granted as it is.
-        """
-        if params.resource is not None and params.resource.rstrip("/") != self._resource:
-            raise AuthorizeError("invalid_target", "this server gives tokens for itself only")
-        if not _CHALLENGE.fullmatch(params.code_challenge):
-            raise AuthorizeError("invalid_request", "code_challenge is not one of S256")
-        scopes = params.scopes or [SCOPE]
-        content: dict[str, object] = {
+        scopes = _scopes(scope, of=(SCOPE,))
+        content = {
             "scopes": scopes,
             "resource": self._resource,
-            "code_challenge": params.code_challenge,
-            "redirect_uri": str(params.redirect_uri),
-            "redirect_uri_provided_explicitly": params.redirect_uri_provided_explicitly,
-            "state": params.state,
+            "code_challenge": challenge,
+            "redirect_uri": asked.redirect_uri,
+            "redirect_uri_provided_explicitly": asked.redirect_given,
+            "state": asked.state,
         }
         try:
-            request = await self._tokens.add_request(client.client_id, content)
+            request = await self._tokens.add_request(asked.client.id, content)
             return await self._consents.ask_consent(
-                client_name=client.client_name or "a program without a name",
-                redirect_host=urlsplit(str(params.redirect_uri)).netloc,
-                scopes=tuple(scopes),
+                client_name=asked.client.name or "a program without a name",
+                redirect_host=urlsplit(asked.redirect_uri).netloc,
+                document_host=asked.client.document_host,
+                scopes=scopes,
                 return_to=self._return_to(request),
             )
         except Rejected as refusal:
-            raise AuthorizeError("temporarily_unavailable", refusal.sentence) from None
+            raise Rejected(refusal.sentence, code="temporarily_unavailable") from None
 
     async def consented(self, request: str, *, grant: str | None) -> str:
         """The browser is back with a person's answer. Where to send it: to the client, with a code or a refusal.
@@ -142,109 +117,92 @@ class McpAuthorization(OAuthAuthorizationServerProvider[AuthorizationCode, Refre
         if held is None:
             sentence = "This request of a program was answered already, or is too old. Start again from the program."
             raise Rejected(sentence, code="request")
-        redirect, state = str(held.content["redirect_uri"]), held.content["state"]
-        answer = {"state": state if isinstance(state, str) else None, "iss": self._issuer}
+        redirect, state = held.content["redirect_uri"], held.content["state"]
         if grant is None:
-            return construct_redirect_uri(redirect, error="access_denied", **answer)
+            return self.answer(redirect, state, error="access_denied")
         workspace = await self._consents.redeem_consent(grant, return_to=self._return_to(request))
         code = await self._tokens.add_code(workspace, held.client, held.content)
-        return construct_redirect_uri(redirect, code=code, **answer)
+        return self.answer(redirect, state, code=code)
 
-    async def load_authorization_code(
-        self, client: OAuthClientInformationFull, authorization_code: str
-    ) -> AuthorizationCode | None:
-        """A code of this client."""
-        held = _of(client, await self._tokens.see("code", authorization_code))
-        if held is None:
-            return None
-        fields = {name: value for name, value in held.content.items() if name != "state"}
-        return AuthorizationCode.model_validate(
-            {
-                **fields,
-                "code": authorization_code,
-                "client_id": held.client,
-                "expires_at": held.expires_at.timestamp(),
-                "subject": str(held.workspace),
-            }
-        )
+    def answer(self, redirect_uri: str, state: str | None, **words: str) -> str:
+        """A client's own address with an answer, and with who gives it (RFC 9207)."""
+        return led_back(redirect_uri, {**words, "state": state, "iss": self._issuer})
 
-    async def exchange_authorization_code(
-        self, client: OAuthClientInformationFull, authorization_code: AuthorizationCode
-    ) -> OAuthToken:
+    async def redeem(
+        self, client: Client, code: str, *, redirect_uri: str | None, verifier: str, resources: Sequence[str]
+    ) -> Issued:
         """The first pair of tokens.
 
         Raises:
-            TokenError: The code was used meanwhile.
+            Rejected: `invalid_grant`, or `invalid_target` when it shall be for somebody else than us.
         """
-        del client
-        return _paid(await self._tokens.buy("code", authorization_code.code), authorization_code.scopes)
+        self._check_resources(resources)
 
-    async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:
-        """A refresh token of this client."""
-        held = _of(client, await self._tokens.see("refresh", refresh_token))
-        if held is None:
-            return None
-        return RefreshToken.model_validate(
-            {
-                **held.content,
-                "token": refresh_token,
-                "client_id": held.client,
-                "expires_at": _seconds(held.expires_at),
-                "subject": str(held.workspace),
-            }
+        def bought(kept: dict[str, Any]) -> tuple[str, ...]:
+            named = kept["redirect_uri"] if kept["redirect_uri_provided_explicitly"] else redirect_uri
+            if redirect_uri != named:
+                raise Rejected("redirect_uri is not the one the code was asked for with", code="invalid_grant")
+            if not _proves(verifier, kept["code_challenge"]):
+                raise Rejected("code_verifier does not belong to the code", code="invalid_grant")
+            return tuple(kept["scopes"])
+
+        return _issued(
+            await self._tokens.buy("code", code, client=client.id, refreshes=client.refreshes, scopes_of=bought)
         )
 
-    async def exchange_refresh_token(
-        self, client: OAuthClientInformationFull, refresh_token: RefreshToken, scopes: list[str]
-    ) -> OAuthToken:
+    async def refresh(self, client: Client, token: str, *, scope: str | None, resources: Sequence[str]) -> Issued:
         """The next pair of tokens.
 
         Raises:
-            TokenError: The refresh token came back too late.
+            Rejected: `invalid_grant`, `invalid_scope` or `invalid_target`.
         """
-        del client
-        return _paid(await self._tokens.buy("refresh", refresh_token.token, scopes=scopes), scopes)
-
-    async def load_access_token(self, token: str) -> AccessToken | None:
-        """An access token that is good."""
-        held = await self._tokens.verified(token)
-        if held is None:
-            return None
-        return AccessToken.model_validate(
-            {
-                **held.content,
-                "token": token,
-                "client_id": held.client,
-                "expires_at": _seconds(held.expires_at),
-                "subject": str(held.workspace),
-            }
+        self._check_resources(resources)
+        return _issued(
+            await self._tokens.buy(
+                "refresh",
+                token,
+                client=client.id,
+                refreshes=True,
+                scopes_of=lambda kept: _scopes(scope, of=tuple(kept["scopes"])),
+            )
         )
 
-    async def revoke_token(self, token: AccessToken | RefreshToken) -> None:
-        """End the token's whole family."""
-        for kind in ("access", "refresh"):
-            held = await self._tokens.see(kind, token.token)
-            if held is not None:
-                await self._tokens.end(held)
+    async def revoke(self, client: Client, token: str) -> None:
+        """End everything that came from the consent behind a token of this client. Any other token changes nothing."""
+        await self._tokens.revoke(token, client=client.id)
+
+    def _check_resources(self, resources: Sequence[str]) -> None:
+        if any(resource.rstrip("/") != self._resource for resource in resources):
+            raise Rejected("this server gives tokens for itself only", code="invalid_target")
 
     def _return_to(self, request: str) -> str:
         return f"{self._issuer}/consented?{urlencode({'request': request})}"
 
 
-def _of(client: OAuthClientInformationFull, held: Held | None) -> Held | None:
-    return held if held is not None and held.client == client.client_id else None
+def redirect_of(client: Client, named: str | None) -> str | None:
+    """Where a client's answer goes: the address it names, or the only one it has; None when that is not its own."""
+    if named is not None:
+        return named if is_registered(named, client.redirect_uris) else None
+    return client.redirect_uris[0] if len(client.redirect_uris) == 1 else None
 
 
-def _paid(issued: Issued | None, scopes: list[str]) -> OAuthToken:
+def _scopes(scope: str | None, *, of: tuple[str, ...]) -> tuple[str, ...]:
+    if scope is None:
+        return of
+    asked = tuple(dict.fromkeys(scope.split()))
+    if not asked or not set(asked) <= set(of):
+        raise Rejected("scope must be one that can be given here", code="invalid_scope")
+    return asked
+
+
+def _proves(verifier: str, challenge: str) -> bool:
+    if not _VERIFIER.fullmatch(verifier):
+        return False
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return hmac.compare_digest(base64.urlsafe_b64encode(digest).decode().rstrip("="), challenge)
+
+
+def _issued(issued: Issued | None) -> Issued:
     if issued is None:
-        raise TokenError("invalid_grant", "it was used already")
-    return OAuthToken(
-        access_token=issued.access,
-        refresh_token=issued.refresh,
-        expires_in=int(LASTS["access"].total_seconds()),
-        scope=" ".join(scopes),
-    )
-
-
-def _seconds(instant: datetime) -> int:
-    return int(instant.timestamp())
+        raise Rejected("it is unknown, too old, or was used already", code="invalid_grant")
+    return issued

@@ -1,16 +1,18 @@
 """The tokens of MCP clients: issued in families, rotated, verified, ended.
 
 A code or refresh token is spent under its row's lock, in the same transaction that issues what it buys: of two who
-present it, the second finds it spent. A spent refresh token may come back within ten minutes, from a client that died
-before it stored our answer; a spent code, or a refresh token that comes back later, ends the whole family.
+present it, the second finds it spent. A spent code that comes back ends the whole family. So does a spent refresh
+token, unless the answer it bought was never used: a client may have died before it stored that answer, gets another
+one, and the first is good no more. There is never more than one pair that a refresh leads to.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
 import orjson
@@ -19,7 +21,7 @@ from libs.contracts.errors import Rejected
 from libs.crypto.bearer import INSTALLATION, mint, parse
 from libs.database.port import Database, Transaction
 from libs.runtime.clock import Clock
-from services.xero_mcp.domain.token import LASTS, LIVE_REQUESTS, SPENT_KEPT, Token, TokenKind, comes_back_too_late
+from services.xero_mcp.domain.token import LASTS, LIVE_REQUESTS, SPENT_KEPT, Token, TokenKind, comes_back_stolen
 from services.xero_mcp.ports import XeroMcpStore
 
 REMEMBERED_TOKENS: Final = 1024
@@ -33,16 +35,17 @@ class Held:
     workspace: UUID
     client: str
     family: UUID
-    content: dict[str, object] = field(repr=False)
+    content: dict[str, Any] = field(repr=False)
     expires_at: datetime
 
 
 @dataclass(frozen=True)
 class Issued:
-    """A pair of tokens in the open, for the client alone."""
+    """A pair of tokens in the open, for the client alone; no refresh token for a client that does not use them."""
 
     access: str = field(repr=False)
-    refresh: str = field(repr=False)
+    refresh: str | None = field(repr=False)
+    scopes: tuple[str, ...]
 
 
 class McpTokens:
@@ -55,7 +58,7 @@ class McpTokens:
         self._believed = timedelta(seconds=believed_seconds)
         self._remembered: OrderedDict[bytes, tuple[datetime, Held]] = OrderedDict()
 
-    async def add_request(self, client: str, content: dict[str, object]) -> str:
+    async def add_request(self, client: str, content: dict[str, Any]) -> str:
         """A request that waits for a person.
 
         Raises:
@@ -69,30 +72,20 @@ class McpTokens:
 
     async def take_request(self, text: str) -> Held | None:
         """A request, which is answered with this; None when it is unknown, answered, or too old."""
-        held = await self.spend("request", text)
-        return held if held is not None and held.workspace == INSTALLATION else None
+        bearer, now = parse(text), self._clock.now()
+        if bearer is None or bearer.workspace != INSTALLATION:
+            return None
+        async with self._database.transaction(INSTALLATION) as tx:
+            token = await self._store.token(tx, "request", bearer.sha256, now=now, hold=True)
+            if token is None or token.spent_at is not None:
+                return None
+            await self._store.spend(tx, bearer.sha256, now=now, kept_until=now + SPENT_KEPT)
+        return _held(INSTALLATION, token)
 
-    async def add_code(self, workspace: UUID, client: str, content: dict[str, object]) -> str:
+    async def add_code(self, workspace: UUID, client: str, content: dict[str, Any]) -> str:
         """A code for what a person allowed."""
         async with self._database.transaction(workspace) as tx:
-            code = await self._add(tx, "code", client, uuid4(), content)
-        async with self._database.transaction(INSTALLATION) as tx:
-            await self._store.mark_used(tx, client, self._clock.now())
-        return code
-
-    async def see(self, kind: TokenKind, text: str) -> Held | None:
-        """A token that is good. One that comes back too late ends its family."""
-        bearer = parse(text)
-        if bearer is None:
-            return None
-        async with self._database.transaction(bearer.workspace) as tx:
-            token = await self._store.token(tx, kind, bearer.sha256, now=self._clock.now())
-            if token is None:
-                return None
-            if comes_back_too_late(token, now=self._clock.now()):
-                await self._end(tx, token.family)
-                return None
-        return _held(bearer.workspace, token)
+            return await self._add(tx, "code", client, uuid4(), content)
 
     async def verified(self, text: str) -> Held | None:
         """An access token that is good, or was some seconds ago."""
@@ -105,49 +98,79 @@ class McpTokens:
             self._remembered.move_to_end(bearer.sha256)
             return held
         self._remembered.pop(bearer.sha256, None)
-        held = await self.see("access", text)
-        if held is not None:
-            self._remembered[bearer.sha256] = (now + self._believed, held)
-            if len(self._remembered) > REMEMBERED_TOKENS:
-                self._remembered.popitem(last=False)
-        return held
-
-    async def buy(self, kind: TokenKind, text: str, *, scopes: list[str] | None = None) -> Issued | None:
-        """Spend a code or a refresh token on the next pair; None when it is not good any more."""
-        bearer, now = parse(text), self._clock.now()
-        if bearer is None:
-            return None
         async with self._database.transaction(bearer.workspace) as tx:
-            token = await self._store.token(tx, kind, bearer.sha256, now=now, hold=True)
+            token = await self._store.token(tx, "access", bearer.sha256, now=now)
             if token is None:
                 return None
-            if comes_back_too_late(token, now=now):
-                await self._end(tx, token.family)
-                return None
-            await self._store.spend(tx, bearer.sha256, now=now, kept_until=now + SPENT_KEPT)
-            kept = orjson.loads(token.content)
-            content = {"scopes": scopes or kept["scopes"], "resource": kept["resource"]}
-            return Issued(
-                access=await self._add(tx, "access", token.client, token.family, content),
-                refresh=await self._add(tx, "refresh", token.client, token.family, content),
-            )
+            if token.spent_at is None:
+                # From now on the refresh token that bought it cannot come back for want of an answer.
+                await self._store.spend(tx, bearer.sha256, now=now, kept_until=token.expires_at)
+        held = _held(bearer.workspace, token)
+        self._remembered[bearer.sha256] = (now + self._believed, held)
+        if len(self._remembered) > REMEMBERED_TOKENS:
+            self._remembered.popitem(last=False)
+        return held
 
-    async def spend(self, kind: TokenKind, text: str) -> Held | None:
-        """Use a token up; None when it is not good, or somebody was faster."""
+    async def buy(
+        self,
+        kind: Literal["code", "refresh"],
+        text: str,
+        *,
+        client: str,
+        refreshes: bool,
+        scopes_of: Callable[[dict[str, Any]], tuple[str, ...]],
+    ) -> Issued | None:
+        """Spend a code or a refresh token on the next pair; None when it is not good, or not any more.
+
+        Args:
+            kind: Which of them.
+            text: As it was presented.
+            client: Who presents it; a token of another client is as unknown as none.
+            refreshes: Whether the pair has a refresh token.
+            scopes_of: Looks at what the token carries and says what is bought; when it raises, nothing is spent.
+        """
         bearer, now = parse(text), self._clock.now()
         if bearer is None:
             return None
         async with self._database.transaction(bearer.workspace) as tx:
             token = await self._store.token(tx, kind, bearer.sha256, now=now, hold=True)
-            if token is None or token.spent_at is not None:
+            if token is None or token.client != client:
                 return None
+            if token.spent_at is not None and not await self._forgiven(tx, token, now):
+                return None
+            kept = orjson.loads(token.content)
+            scopes = scopes_of(kept)
             await self._store.spend(tx, bearer.sha256, now=now, kept_until=now + SPENT_KEPT)
-        return _held(bearer.workspace, token)
+            content = {"scopes": scopes, "resource": kept["resource"]}
+            access = await self._add(tx, "access", client, token.family, content, parent=bearer.sha256)
+            refresh = (
+                await self._add(tx, "refresh", client, token.family, content, parent=bearer.sha256)
+                if refreshes
+                else None
+            )
+        async with self._database.transaction(INSTALLATION) as tx:
+            await self._store.mark_used(tx, client, now)
+        return Issued(access, refresh, scopes)
 
-    async def end(self, held: Held) -> None:
-        """End everything that came from one consent."""
-        async with self._database.transaction(held.workspace) as tx:
-            await self._end(tx, held.family)
+    async def revoke(self, text: str, *, client: str) -> None:
+        """End everything that came from the consent behind a client's access or refresh token, spent or not."""
+        bearer, now = parse(text), self._clock.now()
+        if bearer is None:
+            return
+        async with self._database.transaction(bearer.workspace) as tx:
+            for kind in ("access", "refresh"):
+                token = await self._store.token(tx, kind, bearer.sha256, now=now)
+                if token is not None and token.client == client:
+                    await self._end(tx, token.family)
+
+    async def _forgiven(self, tx: Transaction, token: Token, now: datetime) -> bool:
+        """Whether a spent token may be spent again; its first answer is then good no more. If not, its family ends."""
+        answer_used = await self._store.hold_children(tx, token.sha256)
+        if comes_back_stolen(token, answer_used=answer_used, now=now):
+            await self._end(tx, token.family)
+            return False
+        await self._store.drop_children(tx, token.sha256)
+        return True
 
     async def _end(self, tx: Transaction, family: UUID) -> None:
         await self._store.end_family(tx, family)
@@ -155,10 +178,17 @@ class McpTokens:
             del self._remembered[sha256]
 
     async def _add(
-        self, tx: Transaction, kind: TokenKind, client: str, family: UUID, content: dict[str, object]
+        self,
+        tx: Transaction,
+        kind: TokenKind,
+        client: str,
+        family: UUID,
+        content: dict[str, Any],
+        *,
+        parent: bytes | None = None,
     ) -> str:
         bearer, now = mint(tx.workspace), self._clock.now()
-        token = Token(kind, bearer.sha256, family, client, orjson.dumps(content), now + LASTS[kind])
+        token = Token(kind, bearer.sha256, family, client, orjson.dumps(content), now + LASTS[kind], parent=parent)
         await self._store.add_tokens(tx, [token], now=now)
         return bearer.text
 

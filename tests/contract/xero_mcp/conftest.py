@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from libs.crypto.bearer import INSTALLATION
+from libs.database.port import Database
 from libs.runtime.clock import ShiftedClock
 from libs.runtime.listen import bound_socket, port_of
 from libs.xero.standin import Standin, running_standin
@@ -23,6 +26,7 @@ from services.xero_mcp.adapters.postgres import PostgresXeroMcpStore
 from services.xero_mcp.config import XeroMcpSettings
 from services.xero_mcp.domain.budget import Limits
 from services.xero_mcp.main import XeroMcpService, build
+from services.xero_mcp.ports import XeroMcpStore
 from tests.support.auth import TENANT, RunningAuth, running_auth, told, web_client
 from tests.support.memory import MemoryFixture
 from tests.support.postgres import PostgresFixture
@@ -45,11 +49,23 @@ class McpStage:
     mcp: XeroMcpService
     clock: ShiftedClock
     workspace: UUID
+    database: Database
+    store: XeroMcpStore
 
     @property
     def root(self) -> str:
         """The address of xero_mcp."""
         return self.mcp.url.removesuffix("/mcp")
+
+    async def kept(self) -> dict[str, int]:
+        """How many clients and tokens are kept, over the installation and the workspace."""
+        counted = {"client": 0, "request": 0, "code": 0, "access": 0, "refresh": 0}
+        for workspace in (INSTALLATION, self.workspace):
+            async with self.database.transaction(workspace) as tx:
+                counted["client"] += await self.store.count_clients(tx)
+                for kind in ("request", "code", "access", "refresh"):
+                    counted[kind] += await self.store.count(tx, kind, now=self.clock.now())
+        return counted
 
     async def visit(self, address: str, *, answer: str = "allow", workspace: UUID | None = None) -> dict[str, str]:
         """A signed-in person follows a client's link, answers its page, and arrives back with these words."""
@@ -73,6 +89,7 @@ async def mcp_stage(
     fixture: MemoryFixture | PostgresFixture,
     settings: dict[str, Any] | None = None,
     auth_settings: dict[str, Any] | None = None,
+    trusted: ssl.SSLContext | None = None,
 ) -> AsyncIterator[McpStage]:
     """Xero, auth and xero_mcp, running; Xero holds one bill with one file."""
     in_memory = isinstance(fixture, MemoryFixture)
@@ -90,19 +107,22 @@ async def mcp_stage(
         ) as auth,
         web_client() as http,
     ):
+        database = await fixture.database("xero_mcp")
+        store: XeroMcpStore = MemoryXeroMcpStore() if in_memory else PostgresXeroMcpStore(fixture.sealer)
         mcp = build(
             settings=XeroMcpSettings(url=url, **(settings or {"limits": Limits(per_minute=50)})),
-            database=await fixture.database("xero_mcp"),
-            store=MemoryXeroMcpStore() if in_memory else PostgresXeroMcpStore(fixture.sealer),
+            database=database,
+            store=store,
             lender=auth.service,
             consents=auth.service,
             endpoints=xero.endpoints,
             http=http,
             clock=clock,
+            trusted=trusted,
         )
         await told(xero, "records", one_bill())
         async with mcp.serving(bound):
-            yield McpStage(xero, auth, mcp, clock, uuid4())
+            yield McpStage(xero, auth, mcp, clock, uuid4(), database, store)
 
 
 def one_bill() -> dict[str, Any]:
