@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
 from libs.contracts.envelope import Envelope
@@ -25,8 +25,7 @@ Lane: TypeAlias = tuple[str, str, int]
 """A log, a topic and a bucket: events of one lane are dealt with in order, and those of two may be in any."""
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """Where an event stands."""
 
     log: str
@@ -40,8 +39,7 @@ class Position:
         return self.log, self.topic, self.bucket
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """An event as a group receives it, with the position to remember."""
 
     position: Position
@@ -86,8 +84,7 @@ class EventLog(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class RawDelivery:
+class RawDelivery(NamedTuple):
     """An event of a log before it is opened."""
 
     position: Position

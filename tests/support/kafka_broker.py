@@ -170,6 +170,11 @@ class JarBroker:
         await self._end(java.kill)
 
     @property
+    def pid(self) -> int:
+        """The process that keeps it; the broker is its child."""
+        return self._started.pid
+
+    @property
     def _started(self) -> subprocess.Popen[bytes]:
         assert self._keeper is not None
         return self._keeper

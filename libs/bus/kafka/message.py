@@ -14,11 +14,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 from uuid import UUID
 
 from libs.contracts.errors import Malformed
-from libs.contracts.identity import BUCKETS, derived_id
+from libs.contracts.identity import BUCKETS, derived_bytes
 from libs.crypto.seal import BLIND_BYTES
 from libs.eventlog.port import Position, RawDelivery
 
@@ -46,15 +47,35 @@ HEADERS: Final = (
 
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 
-_LOG: Final = re.compile(r"[a-z][a-z_]{0,62}")
-"""A service's name. 63 bytes are the most that Postgres takes for the name of its schema."""
+_UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
-_TYPE: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
-"""The name of an event's class."""
+_NUMBER: Final = "0|[1-9][0-9]{0,18}"
 
-_NUMBER: Final = re.compile(r"[0-9]{1,19}")
+_WRITTEN: Final = {
+    name: re.compile(pattern)
+    for name, pattern in zip(
+        HEADERS,
+        (
+            r"1\.0",
+            _UUID,
+            "/well/[a-z][a-z_]{0,62}",  # a service's name; 63 bytes are the most that Postgres takes for its schema
+            "well\\.[A-Z][A-Za-z0-9]{0,62}",  # the name of an event's class
+            r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.(?!000000)[0-9]{6})?Z",
+            f"[0-9a-f]{{{2 * BLIND_BYTES}}}",
+            re.escape(SEALED_TYPE),
+            "[a-z][a-z_]{0,62}",
+            _UUID,
+            _NUMBER,
+            _NUMBER,
+            _NUMBER,
+        ),
+        strict=True,
+    )
+}
+"""How each header is written, and in no other way: what is read from it writes the same again."""
 
-_RECORD_KEY: Final = re.compile(rf"[0-9a-f]{{{2 * BLIND_BYTES}}}")
+_CACHED_WORKSPACES: Final = 1024
+"""Workspaces whose ids are read once. As many as have their keys in memory."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +123,9 @@ def traceparent_of(row: LogRow) -> str:
     Neither id can be all zeros, which W3C forbids: both are cut so that bits which every UUIDv5 sets stay in them. The
     flag says sampled, since every event is on record.
     """
-    trace = derived_id("trace", row.raw.workspace, row.record_key.hex())
-    span = derived_id("span", row.raw.event_id)
-    return f"00-{trace.hex}-{span.bytes[8:].hex()}-01"
+    trace = derived_bytes("trace", row.raw.workspace, row.record_key.hex())
+    span = derived_bytes("span", row.raw.event_id)
+    return f"00-{trace.hex()}-{span[8:].hex()}-01"
 
 
 def row_of(message: Message, topic: str) -> LogRow:
@@ -124,26 +145,20 @@ def row_of(message: Message, topic: str) -> LogRow:
     told = _told(message.headers)
     if not message.value:
         raise Malformed(f"A message of {topic} has no value.", code="message_value")
-    position = Position(
-        _matching(told, "well_log", _LOG),
-        topic,
-        _number(told, "well_bucket", 0, BUCKETS - 1),
-        _number(told, "well_sequence", 1, SEQUENCE_MAX),
-    )
-    raw = RawDelivery(position, _uuid(told, "well_workspace"), _uuid(told, "ce_id"), message.value)
-    row = LogRow(
-        raw,
-        event_type=_event_type(told),
-        occurred_at=_instant(told, "ce_time"),
-        record_key=bytes.fromhex(_matching(told, "ce_subject", _RECORD_KEY)),
-        previous=_number(told, "well_previous", 0, position.sequence - 1),
-    )
-    for name, text in _headers(row).items():
-        if told.get(name) != text:
-            raise _odd(name)
-    if message.key != _key(row):
+    log, workspace, subject = told["well_log"], told["well_workspace"], told["ce_subject"]
+    if told["ce_source"] != f"/well/{log}":
+        raise _odd("ce_source")
+    if message.key != f"{workspace}/{subject}".encode():
         raise Malformed(f"The key of a message of {topic} is not what its headers say.", code="message_key")
-    return row
+    sequence = _number(told, "well_sequence", 1, SEQUENCE_MAX)
+    position = Position(log, topic, _number(told, "well_bucket", 0, BUCKETS - 1), sequence)
+    return LogRow(
+        RawDelivery(position, _workspace(workspace), UUID(told["ce_id"]), message.value),
+        told["ce_type"].removeprefix("well."),
+        _instant(told["ce_time"]),
+        bytes.fromhex(subject),
+        _number(told, "well_previous", 0, sequence - 1),
+    )
 
 
 def _key(row: LogRow) -> bytes:
@@ -170,14 +185,19 @@ def _headers(row: LogRow) -> dict[str, str]:
 
 
 def _told(headers: Headers) -> Mapping[str, str]:
-    """The headers that are ours, as text; each of them is ASCII."""
+    """The headers that are ours, as text; each is there once, and written as we write it."""
     told: dict[str, str] = {}
     for name, value in headers:
-        if name not in HEADERS:
+        written = _WRITTEN.get(name)
+        if written is None:
             continue
         if name in told or value is None or not value.isascii():
             raise _odd(name)
-        told[name] = value.decode()
+        text = told[name] = value.decode()
+        if not written.fullmatch(text):
+            raise _odd(name)
+    if len(told) < len(HEADERS):
+        raise _odd(next(name for name in HEADERS if name not in told))
     return told
 
 
@@ -187,35 +207,20 @@ def _odd(name: str) -> Malformed:
     )
 
 
-def _matching(told: Mapping[str, str], name: str, pattern: re.Pattern[str]) -> str:
-    text = told.get(name, "")
-    if not pattern.fullmatch(text):
-        raise _odd(name)
-    return text
-
-
-def _event_type(told: Mapping[str, str]) -> str:
-    said = told.get("ce_type", "").removeprefix("well.")
-    return _matching({"ce_type": said}, "ce_type", _TYPE)
-
-
 def _number(told: Mapping[str, str], name: str, least: int, most: int) -> int:
-    number = int(_matching(told, name, _NUMBER))
+    number = int(told[name])
     if not least <= number <= most:
         raise _odd(name)
     return number
 
 
-def _uuid(told: Mapping[str, str], name: str) -> UUID:
+@lru_cache(_CACHED_WORKSPACES)
+def _workspace(text: str) -> UUID:
+    return UUID(text)
+
+
+def _instant(text: str) -> datetime:
     try:
-        return UUID(told.get(name, ""))
+        return datetime.fromisoformat(text)
     except ValueError:
-        raise _odd(name) from None
-
-
-def _instant(told: Mapping[str, str], name: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(told.get(name, ""))
-        return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise _odd(name) from None
+        raise _odd("ce_time") from None

@@ -78,7 +78,7 @@ def test_the_trace_is_as_w3c_says(row: LogRow) -> None:
 @given(rows(), st.uuids())
 def test_all_events_of_a_record_are_one_trace_and_each_is_a_span_of_its_own(row: LogRow, other_id: UUID) -> None:
     assume(other_id != row.raw.event_id)
-    other = replace(row, raw=replace(row.raw, event_id=other_id))
+    other = replace(row, raw=row.raw._replace(event_id=other_id))
     one, two = (dict(message_of(each).headers)["traceparent"] or b"" for each in (row, other))
     assert one[:36] == two[:36]
     assert one[36:52] != two[36:52]
