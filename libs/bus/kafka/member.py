@@ -156,7 +156,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships
         """Tell Kafka how far the group is. Nothing depends on it, so that a failure is none."""
         if not offsets:
             return
-        with contextlib.suppress(KafkaError, TimeoutError):
+        with contextlib.suppress(KafkaError, TimeoutError, Transient):
             async with asyncio.timeout(HINTED_SECONDS):
                 await self._ours.commit({TopicPartition(*place): offset for place, offset in offsets.items()})
 
