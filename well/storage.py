@@ -10,13 +10,14 @@ from typing import Final
 
 import asyncpg
 
+from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Rejected
 from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealer
+from libs.crypto.opened import Opened
 from libs.database.postgres import PostgresDatabase, lost_as_transient, open_database, open_pool
 from libs.database.roles import RELAY, password_from, role_of, role_password
 from libs.database.schemas import SERVICES, is_up_to_date
-from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import Clock
@@ -47,7 +48,7 @@ class Storage:
     databases: Mapping[str, PostgresDatabase]
     keyring: Keyring
     sealer: Sealer
-    opened: OpenedEvents
+    opened: Opened[Envelope]
     reader: PostgresLogReader
     carrying: asyncpg.Pool
     workers: tuple[Worker, ...]
@@ -116,7 +117,7 @@ async def opened_storage(
         password = password_from(role_secret, "relay") if role_secret else None
         pool = await open_pool(dsn, role=RELAY, password=password)
         stack.push_async_callback(pool.close)
-        opened = OpenedEvents()
+        opened = Opened[Envelope]()
         reader = PostgresLogReader(pool, sealer, opened)
         stack.push_async_callback(reader.close)
         yield Storage(dsn, databases, keyring, sealer, opened, reader, pool, workers)
@@ -162,7 +163,7 @@ async def opened_for(
             keyring = _kept(await database(), key_file, clock)
         if keyring is None:
             raise ValueError("a service needs a keyring, or a key file to keep one with")
-        sealer, opened = Sealer(keyring), OpenedEvents()
+        sealer, opened = Sealer(keyring), Opened[Envelope]()
         pool = await open_pool(database_url, role=role, password=password, acting_as=RELAY)
         stack.push_async_callback(pool.close)
         reader = PostgresLogReader(pool, sealer, opened)

@@ -16,11 +16,11 @@ import asyncpg
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Stale
 from libs.crypto.keyring import Sealer
+from libs.crypto.opened import Opened
 from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Transaction
 from libs.database.postgres import Connection, connection_of
 from libs.eventlog.numbering import numbered, split_consumed
-from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.port import Consumed, Delivery, Lane, Position
 
 GROWN_CHANNEL: Final = "well_log_grown"
@@ -75,10 +75,10 @@ class PostgresEventLog:
         opened: Shared with the reader of the same process, which then need not open what was written beside it.
     """
 
-    def __init__(self, name: str, sealer: Sealer, opened: OpenedEvents | None = None) -> None:
+    def __init__(self, name: str, sealer: Sealer, opened: Opened[Envelope] | None = None) -> None:
         self._name = name
         self._sealer = sealer
-        self._opened = opened or OpenedEvents()
+        self._opened = opened or Opened()
 
     @property
     def name(self) -> str:
@@ -122,7 +122,7 @@ class PostgresEventLog:
         except asyncpg.UniqueViolationError:
             raise Stale("An event with this cause stands in the log already; read again what it changed.") from None
         for written, event in zip(sealed, events, strict=True):
-            self._opened.remember(self._name, written, event)
+            self._opened.remember((tx.workspace, self._name, event.id), written, event)
         return placed
 
     async def unseen(self, tx: Transaction, group: str, deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Malformed, Transient
 from libs.crypto.keyring import Sealer
+from libs.crypto.opened import Opened
 from libs.database.growth import Growth
 from libs.database.postgres import Connection, lost_as_transient
-from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.port import Delivery, Position, RawDelivery, Slice
 from libs.eventlog.postgres import GROWN_CHANNEL
 
@@ -44,10 +44,10 @@ WHERE workspace = $1 AND record_key = $2 ORDER BY bucket, sequence
 class PostgresLogReader:
     """The reading side, as the role that carries logs; `opened` may be shared with the logs of the same process."""
 
-    def __init__(self, pool: asyncpg.Pool, sealer: Sealer, opened: OpenedEvents | None = None) -> None:
+    def __init__(self, pool: asyncpg.Pool, sealer: Sealer, opened: Opened[Envelope] | None = None) -> None:
         self._pool = pool
         self._sealer = sealer
-        self._opened = opened or OpenedEvents()
+        self._opened = opened or Opened()
         self._growth = Growth()
         self._listening: Connection | None = None
         self._one_listens = asyncio.Lock()
@@ -94,8 +94,9 @@ class PostgresLogReader:
             Malformed: It does not open, or what is inside is no event of ours.
         """
         seal = await self._sealer.of(raw.workspace)  # first: of an erased workspace nothing opens, remembered or not
-        known = self._opened.get(raw.position.log, raw.event_id, raw.sealed)
-        if known is not None and known.workspace == raw.workspace:
+        place = (raw.workspace, raw.position.log, raw.event_id)
+        known = self._opened.get(place, raw.sealed)
+        if known is not None:
             return Delivery(raw.position, known)
         table = f"{raw.position.log}.event_log"
         plain = seal.open(raw.sealed, table=table, row=str(raw.event_id), column="sealed")
@@ -103,7 +104,7 @@ class PostgresLogReader:
             event = Envelope.model_validate_json(plain)
         except ValidationError as error:
             raise Malformed(f"An event of {table} is none that this version knows.", code="unknown_event") from error
-        self._opened.remember(raw.position.log, raw.sealed, event)
+        self._opened.remember(place, raw.sealed, event)
         return Delivery(raw.position, event)
 
     def growth(self, log: str) -> int:

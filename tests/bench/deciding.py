@@ -12,11 +12,12 @@ from typing import Final
 from uuid import UUID
 
 from libs.bus.port import Subscription
+from libs.contracts.envelope import Envelope
 from libs.contracts.identity import RecordKind
 from libs.crypto.keyring import Keyring, Sealer
+from libs.crypto.opened import Opened
 from libs.database.postgres import open_database, open_pool
 from libs.database.roles import RELAY, role_of
-from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import SystemClock
 from libs.runtime.rounds import Rounds, any_of_them
@@ -111,7 +112,7 @@ async def opened(dsn: str, keyring: Keyring, services: Collection[str]) -> Async
             stack.push_async_callback(databases[service].close)
         pool = await open_pool(dsn, role=RELAY)
         stack.push_async_callback(pool.close)
-        sealer, seen = Sealer(keyring), OpenedEvents()
+        sealer, seen = Sealer(keyring), Opened[Envelope]()
         reader = PostgresLogReader(pool, sealer, seen)
         stack.push_async_callback(reader.close)
         yield Storage(dsn, databases, keyring, sealer, seen, reader, pool, ())

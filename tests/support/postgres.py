@@ -15,13 +15,14 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from libs.contracts.envelope import Envelope
 from libs.crypto.keyring import Sealer
+from libs.crypto.opened import Opened
 from libs.database.embedded import start_embedded
 from libs.database.migrate import migrate
 from libs.database.postgres import PostgresDatabase, open_database, open_pool
 from libs.database.roles import RELAY, role_of
 from libs.database.schemas import SERVICES
-from libs.eventlog.opened import OpenedEvents
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
 from tests.support.keys import MemoryKeyring
@@ -45,7 +46,7 @@ class PostgresFixture:
     dsn: str
     sealer: Sealer = field(default_factory=lambda: Sealer(MemoryKeyring()))
     workspace: UUID = field(default_factory=uuid4)
-    opened: OpenedEvents | None = None
+    opened: Opened[Envelope] | None = None
     _databases: dict[str, PostgresDatabase] = field(default_factory=dict)
     _pools: list[asyncpg.Pool] = field(default_factory=list)
     _readers: list[PostgresLogReader] = field(default_factory=list)

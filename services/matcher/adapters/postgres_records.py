@@ -10,7 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from libs.crypto.keyring import Sealer
+from libs.crypto.opened import Opened
 from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Transaction
 from libs.database.postgres import connection_of
@@ -94,6 +97,7 @@ class PostgresRecords:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
+        self._opened = Opened[BaseModel]()
 
     async def hold_bills(self, tx: Transaction, ids: Collection[str]) -> dict[str, BillRow]:
         """The known ones of these bills, held until the transaction ends."""
@@ -110,9 +114,9 @@ class PostgresRecords:
     async def put_bills(self, tx: Transaction, rows: Sequence[BillRow]) -> None:
         """Write bills, new or known."""
         if rows:
-            seal = await self._sealer.of(tx.workspace)
+            sealing = await self._sealing(tx)
             ordered = sorted(rows, key=lambda row: row.bill_id)
-            await connection_of(tx).execute(shapes.PUT_BILLS, tx.workspace, *shapes.bill_columns(seal, ordered))
+            await connection_of(tx).execute(shapes.PUT_BILLS, tx.workspace, *shapes.bill_columns(sealing, ordered))
 
     async def hold_invoices(self, tx: Transaction, ids: Collection[str]) -> dict[str, InvoiceRow]:
         """The known ones of these supplier invoices, held until the transaction ends."""
@@ -125,9 +129,8 @@ class PostgresRecords:
     async def put_invoices(self, tx: Transaction, rows: Sequence[InvoiceRow]) -> None:
         """Write supplier invoices, new or known."""
         if rows:
-            seal = await self._sealer.of(tx.workspace)
-            ordered = sorted(rows, key=lambda row: row.invoice_id)
-            await connection_of(tx).execute(shapes.PUT_INVOICES, tx.workspace, *shapes.invoice_columns(seal, ordered))
+            columns = shapes.invoice_columns(await self._sealing(tx), sorted(rows, key=lambda row: row.invoice_id))
+            await connection_of(tx).execute(shapes.PUT_INVOICES, tx.workspace, *columns)
 
     async def change_keys(self, tx: Transaction, side: RecordSide, changes: Sequence[KeyChange]) -> None:
         """Move records from keys to keys."""
@@ -171,16 +174,20 @@ class PostgresRecords:
     async def _bills(self, tx: Transaction, sql: str, wanted: list[str] | int) -> dict[str, BillRow]:
         if not wanted:
             return {}
-        seal = await self._sealer.of(tx.workspace)
+        sealing = await self._sealing(tx)
         found = await connection_of(tx).fetch(sql, tx.workspace, wanted)
-        return {row["bill_id"]: shapes.bill_row(seal, row) for row in found}
+        return {row["bill_id"]: shapes.bill_row(sealing, row) for row in found}
 
     async def _invoices(self, tx: Transaction, sql: str, ids: Collection[str]) -> dict[str, InvoiceRow]:
         if not ids:
             return {}
-        seal = await self._sealer.of(tx.workspace)
+        sealing = await self._sealing(tx)
         found = await connection_of(tx).fetch(sql, tx.workspace, list(ids))
-        return {row["invoice_id"]: shapes.invoice_row(seal, row) for row in found}
+        return {row["invoice_id"]: shapes.invoice_row(sealing, row) for row in found}
+
+    async def _sealing(self, tx: Transaction) -> shapes.Sealing:
+        """First of all the seal: of an erased workspace nothing opens, remembered or not."""
+        return shapes.Sealing(await self._sealer.of(tx.workspace), self._opened)
 
 
 def _holders(row: Mapping[str, Any]) -> Holders:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from libs.contracts.entities import Bill, QontoInvoice
 from libs.contracts.events import ExpectedFields
 from libs.contracts.model import reread
+from libs.crypto.opened import Opened
 from libs.crypto.seal import WorkspaceSeal
 from services.matcher.domain.after_posting import Posted
 from services.matcher.domain.sign_off import Answer
 from services.matcher.domain.standing import BillRow, InvoiceRow
+
+Fields = TypeVar("Fields", bound=BaseModel)
 
 _BILL_TABLE: Final = "matcher.bill"
 _INVOICE_TABLE: Final = "matcher.invoice"
@@ -67,18 +71,44 @@ class _SealedBill(BaseModel):
     posted: ExpectedFields | None
 
 
-def bill_columns(seal: WorkspaceSeal, rows: Sequence[BillRow]) -> list[list[Any]]:
+@dataclass(frozen=True)
+class Sealing:
+    """How the fields of a workspace's rows are sealed and opened; what was seen lately is not opened again."""
+
+    seal: WorkspaceSeal
+    opened: Opened[BaseModel]
+
+    def sealed(self, table: str, row: str, fields: BaseModel) -> bytes:
+        """The bytes that hold these fields in this row."""
+        written = self.seal.seal(fields.model_dump_json().encode(), table=table, row=row, column="sealed")
+        self.opened.remember((self.seal.workspace, table, row), written, fields)
+        return written
+
+    def fields(self, kind: type[Fields], table: str, row: str, written: bytes) -> Fields:
+        """The fields again.
+
+        Raises:
+            Malformed: What is sealed does not open, or is none.
+        """
+        place = (self.seal.workspace, table, row)
+        known = self.opened.get(place, written)
+        if isinstance(known, kind):
+            return known
+        plain = self.seal.open(written, table=table, row=row, column="sealed")
+        fields = reread(kind, plain, where=f"{table}.sealed")
+        self.opened.remember(place, written, fields)
+        return fields
+
+
+def bill_columns(sealing: Sealing, rows: Sequence[BillRow]) -> list[list[Any]]:
     """Bills as columns, in the order of `PUT_BILLS`."""
-    values = [_bill_values(seal, row) for row in rows]
+    values = [_bill_values(sealing, row) for row in rows]
     return [[value[name] for value in values] for name in _BILL_COLUMNS]
 
 
-def invoice_columns(seal: WorkspaceSeal, rows: Sequence[InvoiceRow]) -> list[list[Any]]:
+def invoice_columns(sealing: Sealing, rows: Sequence[InvoiceRow]) -> list[list[Any]]:
     """Supplier invoices as columns, in the order of `PUT_INVOICES`."""
-    sealed = [
-        seal.seal(row.invoice.model_dump_json().encode(), table=_INVOICE_TABLE, row=row.invoice_id, column="sealed")
-        for row in rows
-    ]
+    sealed = [sealing.sealed(_INVOICE_TABLE, row.invoice_id, row.invoice) for row in rows]
     return [
         [row.invoice_id for row in rows],
         [row.version for row in rows],
@@ -87,14 +117,13 @@ def invoice_columns(seal: WorkspaceSeal, rows: Sequence[InvoiceRow]) -> list[lis
     ]
 
 
-def bill_row(seal: WorkspaceSeal, row: Mapping[str, Any]) -> BillRow:
+def bill_row(sealing: Sealing, row: Mapping[str, Any]) -> BillRow:
     """A bill from its columns.
 
     Raises:
         Malformed: What is sealed does not open, or is none.
     """
-    plain = seal.open(row["sealed"], table=_BILL_TABLE, row=row["bill_id"], column="sealed")
-    sealed = reread(_SealedBill, plain, where=f"{_BILL_TABLE}.sealed")
+    sealed = sealing.fields(_SealedBill, _BILL_TABLE, row["bill_id"], row["sealed"])
     answer = row["answer"]
     return BillRow(
         bill_id=row["bill_id"],
@@ -116,23 +145,22 @@ def bill_row(seal: WorkspaceSeal, row: Mapping[str, Any]) -> BillRow:
     )
 
 
-def invoice_row(seal: WorkspaceSeal, row: Mapping[str, Any]) -> InvoiceRow:
+def invoice_row(sealing: Sealing, row: Mapping[str, Any]) -> InvoiceRow:
     """A supplier invoice from its columns.
 
     Raises:
         Malformed: What is sealed does not open, or is none.
     """
-    plain = seal.open(row["sealed"], table=_INVOICE_TABLE, row=row["invoice_id"], column="sealed")
-    invoice = reread(QontoInvoice, plain, where=f"{_INVOICE_TABLE}.sealed")
+    invoice = sealing.fields(QontoInvoice, _INVOICE_TABLE, row["invoice_id"], row["sealed"])
     return InvoiceRow(row["invoice_id"], row["version"], invoice, row["is_withdrawn"])
 
 
-def _bill_values(seal: WorkspaceSeal, row: BillRow) -> dict[str, Any]:
+def _bill_values(sealing: Sealing, row: BillRow) -> dict[str, Any]:
     body = _SealedBill(bill=row.bill, posted=row.posted.fields if row.posted else None)
     return {
         "bill_id": row.bill_id,
         "version": row.version,
-        "sealed": seal.seal(body.model_dump_json().encode(), table=_BILL_TABLE, row=row.bill_id, column="sealed"),
+        "sealed": sealing.sealed(_BILL_TABLE, row.bill_id, body),
         "withdrawn": row.withdrawn,
         "said_at": row.said_at,
         "basis_sha256": row.basis_sha256,
