@@ -1,4 +1,4 @@
-"""What the benchmarks of deciding share: records that stand as raw in ingest's log, and the groups that take them on."""
+"""What the benchmarks of deciding share: records that stand as raw in ingest's log, and who takes them on."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ async def at_work(
     cluster: Cluster | None,
     told_to_begin: Callable[[], Awaitable[object]],
 ) -> AsyncIterator[None]:
-    """These services at their work as long as the block lasts: over Kafka they join their groups, then wait to begin."""
+    """These services at work as long as the block lasts; over Kafka they join their groups before they may begin."""
     clock, stop = SystemClock(), asyncio.Event()
     works = {service: work_of(service, storage, connected) for service in services}
     carriers = [

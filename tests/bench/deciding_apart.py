@@ -6,7 +6,8 @@ import asyncio
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing.synchronize import Event
+from dataclasses import dataclass
+from multiprocessing.synchronize import Event, Semaphore
 from typing import Final
 
 from libs.bus.kafka.topic_plan import plan_topics, wanted_topics
@@ -29,50 +30,52 @@ async def make_topics(cluster: Cluster) -> None:
         await topics.carry_out(plan_topics(wanted_topics(cluster.prefix, partitions=PARTITIONS, replicas=1), []))
 
 
+@dataclass(frozen=True)
+class _World:
+    """What every process is told, and how it is told when."""
+
+    dsn: str
+    keyring: MemoryKeyring
+    connected: Connected
+    cluster: Cluster
+    ready: Semaphore
+    begin: Event
+    over: Event
+
+
 @contextmanager
 def working_apart(
     dsn: str, keyring: MemoryKeyring, connected: Connected, cluster: Cluster
 ) -> Iterator[tuple[Callable[[], None], Mapping[str, int]]]:
     """Every service, joined to its groups; gives what lets them begin, and the processes by service."""
     fresh = multiprocessing.get_context("spawn")
-    begin, over = fresh.Event(), fresh.Event()
-    started = {}
+    world = _World(dsn, keyring, connected, cluster, fresh.Semaphore(0), fresh.Event(), fresh.Event())
+    processes = {service: fresh.Process(target=_as_a_process, args=(service, world)) for service in DECIDING}
     try:
-        for service in DECIDING:
-            ready = fresh.Event()
-            told = (service, dsn, keyring, connected, cluster)
-            started[service] = fresh.Process(target=_as_a_process, args=(*told, ready, begin, over))
-            started[service].start()
-            if not ready.wait(START_SECONDS):
-                raise TimeoutError(f"{service} did not join its groups.")
-        yield begin.set, {service: process.pid or 0 for service, process in started.items()}
+        for process in processes.values():
+            process.start()
+        for _ in processes:
+            if not world.ready.acquire(timeout=START_SECONDS):
+                raise TimeoutError("Not every service joined its groups.")
+        yield world.begin.set, {service: process.pid or 0 for service, process in processes.items()}
     finally:
-        over.set()
-        begin.set()
-        for process in started.values():
+        world.over.set()
+        world.begin.set()
+        for process in processes.values():
             process.join()
 
 
-def _as_a_process(
-    service: str,
-    dsn: str,
-    keyring: MemoryKeyring,
-    connected: Connected,
-    cluster: Cluster,
-    ready: Event,
-    begin: Event,
-    over: Event,
-) -> None:
-    async def work() -> None:
-        async def told_to_begin() -> None:
-            ready.set()
-            await asyncio.to_thread(begin.wait)
+def _as_a_process(service: str, world: _World) -> None:
+    async def told_to_begin() -> None:
+        world.ready.release()
+        await asyncio.to_thread(world.begin.wait)
 
+    async def work() -> None:
         async with (
-            opened(dsn, keyring, (service,)) as storage,
-            at_work((service,), storage, connected, cluster, told_to_begin),
+            opened(world.dsn, world.keyring, (service,)) as storage,
+            at_work((service,), storage, world.connected, world.cluster, told_to_begin),
         ):
-            await asyncio.to_thread(over.wait)
+            await asyncio.to_thread(world.over.wait)
 
     collect_rarely()
     asyncio.run(work())

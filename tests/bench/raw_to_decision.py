@@ -130,10 +130,9 @@ def _records(company: Company) -> int:
 async def _all(company: Company, ways: Mapping[str, Callable[[Path], Working]]) -> None:
     for way, working_in in ways.items():
         with tempfile.TemporaryDirectory(prefix="well-bench-", ignore_cleanup_errors=True) as made:
-            folder = Path(made)
-            folder.chmod(0o755)  # as root, Postgres runs as another user
+            await asyncio.to_thread(os.chmod, made, 0o755)  # as root, Postgres runs as another user
             sys.stdout.write(f"{way}\n")
-            for name, value in (await measured(company, folder, working_in(folder))).items():
+            for name, value in (await measured(company, Path(made), working_in(Path(made)))).items():
                 sys.stdout.write(f"  {name:24} {value:,.1f}\n")
 
 
