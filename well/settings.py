@@ -36,6 +36,7 @@ class Settings:
         document_lease_seconds: How long a document under way is left to its process before another takes it.
         retry: When a posting whose answer was lost is looked for, sent again, or given up to a person.
         reading: When what Qonto read off a document is asked for.
+        documents_from_loopback: Whether MCP clients may keep their document on this machine; for those who write one.
         http_timeout_seconds: For one call to a provider. Qonto may take ten seconds for a large file; three times that.
         sign_in, open_workspace, mcp_consent: See auth's settings; anything but the defaults is for the demo.
     """
@@ -55,6 +56,7 @@ class Settings:
     document_lease_seconds: float = 60.0
     retry: RetryRule = field(default_factory=RetryRule)
     reading: ReadingRule = field(default_factory=ReadingRule)
+    documents_from_loopback: bool = False
     http_timeout_seconds: float = 30.0
     sign_in: Literal["ticket", "open"] = "ticket"
     open_workspace: UUID | None = None
@@ -100,4 +102,5 @@ def from_environment(environment: Mapping[str, str], url: str, *, asks_consent: 
         xero=xero_endpoints_at(xero_url) if xero_url else XERO,
         qonto=qonto_endpoints_at(qonto_url) if qonto_url else qonto,
         database_url=own_database(environment),
+        documents_from_loopback=environment.get("WELL_LOOPBACK_CLIENTS") == "yes",
     )

@@ -118,7 +118,11 @@ class Wiring:
         from services.xero_mcp.main import build as build_xero_mcp
 
         return build_xero_mcp(
-            settings=XeroMcpSettings(url=self.mcp_url, limits=self.settings.xero_limits),
+            settings=XeroMcpSettings(
+                url=self.mcp_url,
+                limits=self.settings.xero_limits,
+                documents_from_loopback=self.settings.documents_from_loopback,
+            ),
             database=self.storage.databases["xero_mcp"],
             store=PostgresXeroMcpStore(self.storage.sealer),
             lender=auth,

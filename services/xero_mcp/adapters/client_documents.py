@@ -48,10 +48,12 @@ class FetchedDocuments:
     Args:
         trusted: Whose certificates are believed.
         from_loopback: Whether this machine may keep documents too, which is for those who write a client on it.
+        seconds: How long one may take.
     """
 
-    def __init__(self, trusted: ssl.SSLContext, *, from_loopback: bool) -> None:
+    def __init__(self, trusted: ssl.SSLContext, *, from_loopback: bool, seconds: float = READ_SECONDS) -> None:
         self._trusted = trusted
+        self._seconds = seconds
         self._from_loopback = from_loopback
         self._under_way = 0
         self._pace = AsyncLimiter(READS_A_MINUTE, 60)
@@ -64,10 +66,10 @@ class FetchedDocuments:
             Transient: It could not be read just now.
         """
         if self._under_way >= READS_AT_ONCE or not self._pace.has_capacity():
-            raise Transient("Too many programs show documents now.", retry_after_seconds=READ_SECONDS)
+            raise Transient("Too many programs show documents now.", retry_after_seconds=self._seconds)
         self._under_way += 1
         try:
-            async with self._pace, asyncio.timeout(READ_SECONDS):
+            async with self._pace, asyncio.timeout(self._seconds):
                 return _json_of(await self._body(address))
         except (TimeoutError, httpx.HTTPError, OSError):
             raise Transient("The program's document could not be read.") from None
@@ -81,7 +83,7 @@ class FetchedDocuments:
         url = httpx.URL(address).copy_with(host=reached)
         headers = {"Host": parts.netloc, "Accept": "application/json", "Accept-Encoding": "identity"}
         async with (
-            httpx.AsyncClient(verify=self._trusted, trust_env=False, timeout=READ_SECONDS) as http,
+            httpx.AsyncClient(verify=self._trusted, trust_env=False, timeout=self._seconds) as http,
             http.stream("GET", url, headers=headers, extensions={"sni_hostname": host}) as answer,
         ):
             if answer.status_code != HTTPStatus.OK:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from libs.crypto.bearer import INSTALLATION
@@ -66,6 +67,12 @@ class McpStage:
                 for kind in ("request", "code", "access", "refresh"):
                     counted[kind] += await self.store.count(tx, kind, now=self.clock.now())
         return counted
+
+    async def page(self, address: str) -> httpx.Response:
+        """What a signed-in person sees who follows a client's link, Xero being connected."""
+        await self.auth.connect(self.workspace, "xero")
+        async with self.auth.signed_in(self.workspace) as browser:
+            return await browser.get(address)
 
     async def visit(self, address: str, *, answer: str = "allow", workspace: UUID | None = None) -> dict[str, str]:
         """A signed-in person follows a client's link, answers its page, and arrives back with these words."""

@@ -44,7 +44,7 @@ class Memory(TokenStorage):
 
 @asynccontextmanager
 async def official_client(
-    stage: McpStage, memory: Memory | None = None, workspace: UUID | None = None
+    stage: McpStage, memory: Memory | None = None, workspace: UUID | None = None, document: str | None = None
 ) -> AsyncIterator[Client]:
     arrived: list[dict[str, str]] = []
 
@@ -61,6 +61,7 @@ async def official_client(
         storage=memory or Memory(),
         redirect_handler=open_browser,
         callback_handler=wait_for_code,
+        client_metadata_url=document,
     )
     async with (
         httpx2.AsyncClient(auth=provider, verify=_TLS) as http,

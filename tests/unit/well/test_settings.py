@@ -44,6 +44,12 @@ def test_with_all_of_them_the_real_providers_are_asked() -> None:
     assert (settings.xero, settings.qonto) == (XERO, PRODUCTION)
     assert settings.database_url is None
     assert (settings.sign_in, settings.mcp_consent) == ("ticket", "page")
+    assert not settings.documents_from_loopback
+
+
+def test_only_a_plain_yes_lets_clients_keep_their_document_on_this_machine() -> None:
+    assert from_environment({**WHOLE, "WELL_LOOPBACK_CLIENTS": "yes"}, URL).documents_from_loopback
+    assert not from_environment({**WHOLE, "WELL_LOOPBACK_CLIENTS": "0"}, URL).documents_from_loopback
 
 
 def test_a_staging_token_chooses_the_sandbox_and_an_address_the_database() -> None:
