@@ -24,6 +24,7 @@ from services.auth.api import AuthPages
 from services.auth.config import AuthSettings
 from services.auth.domain.connection import ConnectionState
 from services.auth.flow.connect import Connecting
+from services.auth.flow.disconnect import Disconnecting
 from services.auth.flow.keyring import StoredKeyring
 from services.auth.flow.lend import Lending
 from services.auth.flow.mcp_consent import McpConsents
@@ -43,6 +44,7 @@ class AuthService:
     connections: Connected
     keyring: Keyring
     connecting: Connecting
+    disconnecting: Disconnecting
     lending: Lending
     tickets: Tickets
     consents: McpConsents
@@ -66,8 +68,8 @@ class AuthService:
         await self.lending.forbidden(workspace, provider)
 
     async def revoke(self, workspace: UUID, provider: Provider) -> None:
-        """Disconnect; see `Connecting.revoke`."""
-        await self.connecting.revoke(workspace, provider)
+        """Disconnect; see `Disconnecting.disconnect`."""
+        await self.disconnecting.disconnect(workspace, provider)
 
     async def connection_state(self, workspace: UUID, provider: Provider) -> ConnectionState:
         """How a connection stands."""
@@ -161,6 +163,15 @@ def build(
         lending=lending,
         clock=clock,
     )
+    disconnecting = Disconnecting(
+        database=database,
+        store=store,
+        log=log,
+        clients=clients,
+        refreshing=refreshing,
+        lending=lending,
+        clock=clock,
+    )
     consents = McpConsents(tickets=tickets, public_url=settings.public_url)
     pages = AuthPages(
         settings, tickets=tickets, connecting=connecting, lending=lending, consents=consents, providers=tuple(clients)
@@ -171,6 +182,7 @@ def build(
         connections=connected,
         keyring=keyring,
         connecting=connecting,
+        disconnecting=disconnecting,
         lending=lending,
         tickets=tickets,
         consents=consents,

@@ -133,6 +133,9 @@ class ProviderClient(Protocol):
         """Whether a token still opens an account; False only when the provider says for certain that it does not."""
         ...
 
-    async def revoke(self, refresh_token: str) -> None:
-        """End the consent at the provider."""
+    async def end(self, connection: Connection) -> None:
+        """End what the provider granted for this connection's account, and nothing of the same person's other accounts.
+
+        Raises ConsentLost when the connection's access token is not honoured, so that nothing could be ended with it.
+        """
         ...

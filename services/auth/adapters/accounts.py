@@ -7,13 +7,19 @@ import binascii
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
+import httpx
 import orjson
 
 from libs.contracts.errors import ConsentLost, Malformed, Rejected, Transient
 from libs.contracts.identity import UNKNOWN_ACCOUNT
 from libs.qonto.client import QontoClient
 from libs.xero.client import XeroClient
+from libs.xero.disconnecting import end_connection
+from libs.xero.endpoints import Endpoints
 from services.auth.domain.connection import Account, TokenPair
+
+ORGANIZATION_SCOPE: Final = "organization.read"
+"""What the organization's own record and the end of its consents need at Qonto."""
 
 _JWT_PARTS: Final = 3
 """Head, claims and signature. Source: RFC 7519, section 3."""
@@ -30,6 +36,16 @@ class Accounts(Protocol):
         """Whether the token opens the account; False only when the provider says so for certain."""
         ...
 
+    async def ended(self, access_token: str, account: Account, scopes: Sequence[str]) -> bool:
+        """End what can be ended for this account alone; whether nothing else hangs on the grant, which may then end.
+
+        Raises:
+            ConsentLost: The token is not honoured.
+            Rejected: The provider refused.
+            Transient: It gave no clear answer.
+        """
+        ...
+
 
 class XeroAccounts:
     """The organisations of a Xero user.
@@ -39,8 +55,10 @@ class XeroAccounts:
     Source: developer.xero.com, OAuth 2.0, "Check the tenants you're authorized to access".
     """
 
-    def __init__(self, client: XeroClient) -> None:
-        self._client = client
+    def __init__(self, http: httpx.AsyncClient, endpoints: Endpoints) -> None:
+        self._http = http
+        self._endpoints = endpoints
+        self._client = XeroClient(http, endpoints)
 
     async def meant_by(self, pair: TokenPair) -> Sequence[Account]:
         """The organisations of this consent; all of the user's when Xero ties none to it."""
@@ -58,6 +76,18 @@ class XeroAccounts:
             return True
         return any(record.get("tenantId") == account.id for record in records)
 
+    async def ended(self, access_token: str, account: Account, scopes: Sequence[str]) -> bool:
+        """Take the organisation off the user's list. The grant stays as long as another organisation is on it.
+
+        To revoke the token would end them all, whichever workspace each belongs to.
+        Source: developer.xero.com, OAuth 2.0, "Revoking tokens" and "Removing connections".
+        """
+        del scopes
+        for record in (await self._client.connections(access_token)).records:
+            if record.get("tenantId") == account.id:
+                await end_connection(self._http, self._endpoints, access_token, _text(record, "id"))
+        return not (await self._client.connections(access_token)).records
+
 
 class QontoAccounts:
     """The one organization a Qonto consent is bound to.
@@ -71,7 +101,7 @@ class QontoAccounts:
 
     async def meant_by(self, pair: TokenPair) -> Sequence[Account]:
         """The organization, as far as the scopes let us ask."""
-        if "organization.read" in pair.scopes:
+        if ORGANIZATION_SCOPE in pair.scopes:
             organization = await self._client.organization(pair.access)
             return [Account(organization.id, organization.name or organization.legal_name or "")]
         first = await self._client.list_supplier_invoices(pair.access, per_page=1)
@@ -81,6 +111,16 @@ class QontoAccounts:
     async def open_to(self, access_token: str, account: Account) -> bool:
         """Nothing at Qonto tells it for certain: what a dead consent is refused, an outage refuses too."""
         del access_token, account
+        return True
+
+    async def ended(self, access_token: str, account: Account, scopes: Sequence[str]) -> bool:
+        """Take back the organization's consent where we may, which needs a scope; the grant ends in any case.
+
+        Source: docs.qonto.com, "Revoke consents": scope `organization.read`.
+        """
+        del account
+        if ORGANIZATION_SCOPE in scopes:
+            await self._client.revoke_consent(access_token)
         return True
 
 

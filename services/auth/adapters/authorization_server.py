@@ -15,7 +15,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from libs.contracts.errors import Rejected, Transient
 from libs.runtime.clock import Clock
 from services.auth.adapters.accounts import Accounts
-from services.auth.domain.connection import TITLES, Account, TokenPair
+from services.auth.domain.connection import TITLES, Account, Connection, TokenPair
 from services.auth.ports import ProviderProfile
 
 CALL_SECONDS: Final = 10.0
@@ -162,13 +162,21 @@ class AuthorizationServer:
         """Whether a token still opens an account; False only when the provider says for certain that it does not."""
         return await self._accounts.open_to(access_token, account)
 
-    async def revoke(self, refresh_token: str) -> None:
-        """End the consent at the provider; one that has ended already is as good (RFC 7009, section 2.2).
+    async def end(self, connection: Connection) -> None:
+        """End what was granted for the account: first the account, then the grant if nothing else hangs on it.
 
         Raises:
+            ConsentLost: The access token is not honoured.
             Transient: No clear answer came.
-            Rejected: `http_<status>` when the provider refused.
+            Rejected: `http_<status>`, or as the provider's API says, when it refused.
         """
+        access_token = connection.access_token or ""
+        grant_too = await self._accounts.ended(access_token, connection.account, connection.scopes)
+        if grant_too and connection.refresh_token is not None:
+            await self._revoke(connection.refresh_token)
+
+    async def _revoke(self, refresh_token: str) -> None:
+        """A grant that has ended already is as good (RFC 7009, section 2.2)."""
         async with self._client() as client:
             try:
                 answer = await client.revoke_token(

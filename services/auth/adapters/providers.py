@@ -10,7 +10,6 @@ from libs.qonto.client import QontoClient
 from libs.qonto.endpoints import SCOPES as QONTO_SCOPES
 from libs.qonto.endpoints import Endpoints as QontoEndpoints
 from libs.runtime.clock import Clock
-from libs.xero.client import XeroClient
 from libs.xero.endpoints import READ_SCOPES as XERO_SCOPES
 from libs.xero.endpoints import Endpoints as XeroEndpoints
 from services.auth.adapters.accounts import QontoAccounts, XeroAccounts
@@ -33,7 +32,7 @@ def xero_server(
         app=app,
         addresses=ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url),
         client_authentication="client_secret_basic",
-        accounts=XeroAccounts(XeroClient(http, endpoints)),
+        accounts=XeroAccounts(http, endpoints),
         clock=clock,
     )
 

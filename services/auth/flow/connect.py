@@ -1,4 +1,4 @@
-"""Connects a workspace to a provider, and disconnects it: the authorization-code flow with PKCE, from our side.
+"""Connects a workspace to a provider: the authorization-code flow with PKCE, from our side.
 
 A callback is accepted when its state was made by us for this workspace and this provider, within ten minutes, and was
 never used before. The state is used up before the code is exchanged: a callback that comes twice is refused the second
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from libs.contracts.envelope import enveloped
 from libs.contracts.errors import Rejected
-from libs.contracts.events import ConsentGranted, ConsentRevoked
+from libs.contracts.events import ConsentGranted
 from libs.contracts.identity import Provider, derived_id
 from libs.crypto.bearer import parse
 from libs.database.port import Database
@@ -27,7 +27,6 @@ from services.auth.domain.connection import (
     Connection,
     TokenPair,
     chosen,
-    closed,
     record_of_connection,
 )
 from services.auth.domain.consent import PendingConsent, begin, challenge_of
@@ -107,36 +106,6 @@ class Connecting:
             Rejected: `state` when it was not made for this visit.
         """
         return await self._redeemed(workspace, provider, state)
-
-    async def revoke(self, workspace: UUID, provider: Provider) -> None:
-        """End the consent at the provider, then forget its tokens. Doing it again does nothing.
-
-        Dying in between leaves a connection that calls itself active and whose next use finds out that it is lost.
-
-        Raises:
-            Transient: The provider gave no clear answer; nothing has changed here.
-            Rejected: The provider refused.
-        """
-        async with self._database.transaction(workspace) as tx:
-            connection = await self._store.connection(tx, provider)
-        if connection is None or connection.state == "revoked":
-            return
-        if connection.refresh_token is not None:
-            await self._clients[provider].revoke(connection.refresh_token)
-        self._lending.forget(workspace, provider)
-        async with self._database.transaction(workspace) as tx:
-            connection = await self._store.connection(tx, provider, hold=True)
-            if connection is None or connection.state == "revoked":
-                return
-            revoked = enveloped(
-                ConsentRevoked(provider=provider),
-                workspace=workspace,
-                record=record_of_connection(connection),
-                cause=derived_id("consent-revoked", connection.consent),
-                occurred_at=self._clock.now(),
-            )
-            await self._store.put_connection(tx, closed(connection, "revoked"))
-            await self._log.append(tx, [revoked])
 
     async def _redeemed(self, workspace: UUID, provider: Provider, state: str) -> PendingConsent:
         bearer = parse(state)

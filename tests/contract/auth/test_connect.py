@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from libs.contracts.events import ConsentGranted, ConsentRevoked
+from libs.contracts.events import ConsentGranted
 from libs.xero.endpoints import READ_SCOPES
 from tests.contract.auth.conftest import Stage, events_of
 from tests.support.auth import TENANT, calls, told, web_client
@@ -132,22 +132,6 @@ async def test_an_unknown_page_is_a_page_too(quick: Stage) -> None:
         answer = await browser.get(f"{quick.auth.url}/connect/sage")
     assert answer.status_code == httpx.codes.NOT_FOUND
     assert "<h1>" in answer.text
-
-
-async def test_disconnecting_ends_the_consent_at_xero_and_says_so_once(stage: Stage) -> None:
-    workspace = uuid4()
-    await stage.auth.connect(workspace, "xero")
-    token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
-    await stage.auth.service.revoke(workspace, "xero")
-    await stage.auth.service.revoke(workspace, "xero")
-    assert await stage.auth.service.connection_state(workspace, "xero") == "revoked"
-    async with web_client() as http:
-        bearer = {"Authorization": f"Bearer {token.secret}"}
-        answer = await http.get(stage.xero.endpoints.connections_url, headers=bearer)
-    assert answer.status_code == httpx.codes.UNAUTHORIZED or answer.json() == []
-    assert [said for said in await events_of(stage.kept) if isinstance(said, ConsentRevoked)] == [
-        ConsentRevoked(provider="xero")
-    ]
 
 
 async def test_a_workspace_stays_with_the_organisation_it_was_connected_to(stage: Stage) -> None:

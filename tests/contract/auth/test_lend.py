@@ -14,7 +14,7 @@ from libs.contracts.errors import ConsentLost, Rejected, Transient
 from libs.contracts.events import ConsentLost as ConsentLostEvent
 from services.auth.adapters.authorization_server import RegisteredApp
 from services.auth.adapters.providers import xero_server
-from services.auth.domain.connection import LEASE, Account, TokenPair
+from services.auth.domain.connection import LEASE, Account, Connection, TokenPair
 from services.auth.main import AuthService
 from services.auth.ports import ProviderClient, ProviderProfile
 from tests.contract.auth.conftest import Stage, events_of
@@ -55,8 +55,8 @@ class DiesAfterTheAnswer:
     async def opens(self, access_token: str, account: Account) -> bool:
         return await self._inner.opens(access_token, account)
 
-    async def revoke(self, refresh_token: str) -> None:
-        await self._inner.revoke(refresh_token)
+    async def end(self, connection: Connection) -> None:
+        await self._inner.end(connection)
 
 
 class RefusedMeanwhile(DiesAfterTheAnswer):

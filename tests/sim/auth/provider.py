@@ -15,9 +15,9 @@ from itertools import count
 from typing import Literal
 from urllib.parse import urlencode
 
-from libs.contracts.errors import Rejected, Transient
+from libs.contracts.errors import ConsentLost, Rejected, Transient
 from libs.contracts.identity import Provider
-from services.auth.domain.connection import Account, TokenPair
+from services.auth.domain.connection import Account, Connection, TokenPair
 from services.auth.ports import ProviderProfile
 
 Mood = Literal["down", "answer_lost", "our_secret_is_wrong", "held_before", "held_after"]
@@ -154,9 +154,14 @@ class StrictProvider:
         """As long as the token is good."""
         return account.id == "account" and self.time.now < self.access_tokens[access_token]
 
-    async def revoke(self, refresh_token: str) -> None:
-        """End the grant."""
-        self.ended.add(self.tokens[refresh_token].grant)
+    async def end(self, connection: Connection) -> None:
+        """End the grant, for whoever shows a token that it honours."""
+        assert connection.access_token is not None
+        assert connection.refresh_token is not None
+        grant = self.tokens[connection.refresh_token].grant
+        if grant in self.ended or self.access_tokens[connection.access_token] <= self.time.now:
+            raise ConsentLost("The provider does not honour this token.")
+        self.ended.add(grant)
 
     async def _hold(self) -> None:
         self.held.append(asyncio.Event())
