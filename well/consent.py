@@ -44,7 +44,7 @@ async def consent_in_browser(provider: Provider, named: UUID | None) -> None:
         raise Rejected("Start `well up` first; it serves the pages you consent on.", code="not_up")
     workspace = named or installation.workspace()
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
-        store = PostgresAuthStore(storage.sealer)
+        store = PostgresAuthStore(storage.sealers.tokens)
         tickets = Tickets(database=storage.databases["auth"], store=store, clock=clock)
         ticket = await tickets.issue(workspace, "sign_in")
         console.print(f"1. Sign this browser in (the link works once):\n   {url}/sign-in?ticket={ticket.text}\n")
@@ -65,7 +65,7 @@ async def _consent_over_mcp(installation: Installation, storage: Storage, worksp
     mcp_url = f"http://localhost:{installation.remembered_port('xero_mcp')}/mcp"
 
     def keeper_of(whose: UUID) -> GrantKeeper:
-        return GrantKeeper(storage.databases["ingest"], PostgresStore(), storage.sealer, whose, mcp_url)
+        return GrantKeeper(storage.databases["ingest"], PostgresStore(), storage.sealers.tokens, whose, mcp_url)
 
     bound = socket.create_server(("127.0.0.1", 0))
     callback_url = f"http://localhost:{bound.getsockname()[1]}{CALLBACK_PATH}"

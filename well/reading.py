@@ -41,7 +41,7 @@ async def running_insights(apart: Apart, clock: Clock) -> AsyncIterator[Running]
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=apart.settings.http_timeout_seconds))
         auth = AuthClient(apart.service, read_service_secret(apart.secret_file), apart.auth_url, http, clock)
         config = InsightsConfig(apart.cluster.bootstrap, apart.cluster.prefix, apart.insights_group)
-        service = await build(config, sealer=Sealer(auth), visitors=auth, clock=clock)
+        service = await build(config, sealer=Sealer(auth, "payloads", clock), visitors=auth, clock=clock)
         figures = Check("figures", service.ready, "Figures are being put together, or another insights has a part.")
         health = Health(
             apart.service,

@@ -13,7 +13,7 @@ import asyncpg
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Rejected
 from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
-from libs.crypto.keyring import Keyring, Sealer
+from libs.crypto.keyring import Keyring, Sealers, sealers_of
 from libs.crypto.opened import Opened
 from libs.database.postgres import PostgresDatabase, lost_as_transient, open_database, open_pool
 from libs.database.roles import RELAY, password_from, role_of, role_password
@@ -37,7 +37,7 @@ class Storage:
         dsn: The address of its Postgres, with the user that migrates where there is one.
         databases: Each service's database, as its own role; of a service apart, its own alone.
         keyring: Where every seal comes from.
-        sealer: The seals.
+        sealers: The seals of each purpose.
         opened: The events last written or read, shared by all logs and the reader.
         reader: The logs of all services.
         carrying: Connections of the role that carries logs and sees when jobs are due.
@@ -47,7 +47,7 @@ class Storage:
     dsn: str
     databases: Mapping[str, PostgresDatabase]
     keyring: Keyring
-    sealer: Sealer
+    sealers: Sealers
     opened: Opened[Envelope]
     reader: PostgresLogReader
     carrying: asyncpg.Pool
@@ -69,7 +69,7 @@ class Storage:
 
     def log(self, service: str) -> PostgresEventLog:
         """A service's event log."""
-        return PostgresEventLog(service, self.sealer, self.opened)
+        return PostgresEventLog(service, self.sealers.payloads, self.opened)
 
 
 @asynccontextmanager
@@ -113,14 +113,14 @@ async def opened_storage(
 
         databases = {service: await database(service) for service in SERVICES}
         keyring = _kept(await database("auth"), installation.key_file, clock)
-        sealer = Sealer(keyring)
+        sealers = sealers_of(keyring, clock)
         password = password_from(role_secret, "relay") if role_secret else None
         pool = await open_pool(dsn, role=RELAY, password=password)
         stack.push_async_callback(pool.close)
         opened = Opened[Envelope]()
-        reader = PostgresLogReader(pool, sealer, opened)
+        reader = PostgresLogReader(pool, sealers.payloads, opened)
         stack.push_async_callback(reader.close)
-        yield Storage(dsn, databases, keyring, sealer, opened, reader, pool, workers)
+        yield Storage(dsn, databases, keyring, sealers, opened, reader, pool, workers)
 
 
 @asynccontextmanager
@@ -163,12 +163,12 @@ async def opened_for(
             keyring = _kept(await database(), key_file, clock)
         if keyring is None:
             raise ValueError("a service needs a keyring, or a key file to keep one with")
-        sealer, opened = Sealer(keyring), Opened[Envelope]()
+        sealers, opened = sealers_of(keyring, clock), Opened[Envelope]()
         pool = await open_pool(database_url, role=role, password=password, acting_as=RELAY)
         stack.push_async_callback(pool.close)
-        reader = PostgresLogReader(pool, sealer, opened)
+        reader = PostgresLogReader(pool, sealers.payloads, opened)
         stack.push_async_callback(reader.close)
-        yield Storage(database_url, {service: await database()}, keyring, sealer, opened, reader, pool, ())
+        yield Storage(database_url, {service: await database()}, keyring, sealers, opened, reader, pool, ())
 
 
 def _kept(database: PostgresDatabase, key_file: Path, clock: Clock) -> Keyring:

@@ -100,7 +100,7 @@ class Wiring:
                 mcp_consent=settings.mcp_consent,
             ),
             database=storage.databases["auth"],
-            store=PostgresAuthStore(storage.sealer),
+            store=PostgresAuthStore(storage.sealers.tokens),
             connected=PostgresConnected(storage.carrying),
             keyring=storage.keyring,
             log=storage.log("auth"),
@@ -124,7 +124,7 @@ class Wiring:
                 documents_from_loopback=self.settings.documents_from_loopback,
             ),
             database=self.storage.databases["xero_mcp"],
-            store=PostgresXeroMcpStore(self.storage.sealer),
+            store=PostgresXeroMcpStore(self.storage.sealers.tokens),
             lender=auth,
             consents=auth,
             endpoints=self.settings.xero,
@@ -143,7 +143,7 @@ class Wiring:
         return build_ingest(
             database=storage.databases["ingest"],
             log=storage.log("ingest"),
-            sealer=storage.sealer,
+            sealers=storage.sealers,
             blobs=self._documents(),
             qonto=self._qonto(),
             lender=auth,
@@ -169,7 +169,7 @@ class Wiring:
         return build_matcher(
             database=self.storage.databases["matcher"],
             log=self.storage.log("matcher"),
-            sealer=self.storage.sealer,
+            sealer=self.storage.sealers.payloads,
             clock=self.clock,
             workspaces=WithDueBills(auth, self.storage.carrying),
         )
@@ -182,7 +182,7 @@ class Wiring:
         return build_pusher(
             database=self.storage.databases["pusher"],
             log=self.storage.log("pusher"),
-            sealer=self.storage.sealer,
+            sealer=self.storage.sealers.payloads,
             clock=self.clock,
             blobs=self._documents(),
             client=self._qonto(),
@@ -199,7 +199,7 @@ class Wiring:
         return build_console(
             database=self.storage.databases["console"],
             log=self.storage.log("console"),
-            sealer=self.storage.sealer,
+            sealer=self.storage.sealers.payloads,
             clock=self.clock,
         )
 
@@ -210,7 +210,7 @@ class Wiring:
         return RegisteredApp(client_id=client_id, client_secret=client_secret, redirect_uri=redirect_uri)
 
     def _documents(self) -> SealedFiles:
-        return SealedFiles(self.blobs, self.storage.sealer)
+        return SealedFiles(self.blobs, self.storage.sealers.documents)
 
     def _qonto(self) -> QontoClient:
         return QontoClient(self.http, self.settings.qonto.api_url, self.settings.qonto_staging_token)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from libs.auth_client import wire
 from libs.auth_client.call import answer_as, answered
 from libs.contracts.errors import Malformed, Rejected
-from libs.contracts.identity import Provider
+from libs.contracts.identity import KeyPurpose, Provider
 from libs.contracts.model import Published
 from libs.contracts.service_token import minted
 from libs.crypto.lent import LentToken
@@ -109,15 +109,15 @@ class AuthClient:
         path = f"workspaces/{workspace}/connections/{provider}"
         return (await self._get(path, wire.Connection)).state
 
-    async def keys(self, workspace: UUID) -> WorkspaceKeys:
-        """All keys of a workspace, made on first use.
+    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
+        """All keys of a workspace for one purpose, made on first use.
 
         Raises:
-            Rejected: `workspace_erased` when its keys were destroyed.
+            Rejected: `workspace_erased` when its keys were destroyed; `not_allowed` when they are not for it.
             Malformed: As auth's keyring says.
             Transient: Auth or its database does not answer.
         """
-        return wire.keys_of(await self._get(f"workspaces/{workspace}/keys", wire.Keys))
+        return wire.keys_of(await self._get(f"workspaces/{workspace}/keys/{purpose}", wire.Keys))
 
     async def ask_consent(
         self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str, document_host: str = ""

@@ -7,7 +7,7 @@ POST tokens/{provider}/forbidden                 Workspace       -> 204
 GET  workspaces                                                  -> Listed
 GET  workspaces?connected={provider}                             -> Listed
 GET  workspaces/{workspace}/connections/{provider}               -> Connection
-GET  workspaces/{workspace}/keys                                 -> Keys
+GET  workspaces/{workspace}/keys/{purpose}                       -> Keys
 POST consents/ask                                ConsentRequest  -> Address
 POST consents/redeem                             Grant           -> Workspace
 POST visitors                                    Visit           -> Workspace
@@ -48,7 +48,7 @@ WORKSPACES_MAX: Final = 50_000
 """Workspaces of a list: two megabytes. One installation of a region is far smaller, and jobs visit all of them."""
 
 KEYS_MAX: Final = 1_000
-"""Keys of a workspace: one a month for eighty years."""
+"""Keys of a workspace for one purpose: one a month for eighty years."""
 
 Secret = Annotated[str, Field(min_length=1, max_length=8192, repr=False)]
 """Characters of a provider's token: Xero's is a JWT of some 1,500; servers commonly refuse headers above 8 kB."""
@@ -94,12 +94,12 @@ class Connection(Published):
 
 
 class Keys(Published):
-    """All keys of a workspace, in the open: they are for memory only, and no log may hold this."""
+    """All keys of a workspace for one purpose, in the open: they are for memory only, and no log may hold this."""
 
     workspace: UUID
     current: UUID
     by_id: Annotated[dict[UUID, KeyHex], Field(max_length=KEYS_MAX, repr=False)]
-    index_secret: Annotated[KeyHex, Field(repr=False)]
+    index_secret: Annotated[KeyHex | None, Field(repr=False)] = None
 
 
 class OpeningKeys(Published):
@@ -200,7 +200,7 @@ def keys_told(keys: WorkspaceKeys) -> Keys:
         workspace=keys.workspace,
         current=keys.current.id,
         by_id={key.id: key.secret.hex() for key in keys.by_id.values()},
-        index_secret=keys.index_secret.hex(),
+        index_secret=keys.index_secret.hex() if keys.index_secret else None,
     )
 
 
@@ -221,4 +221,5 @@ def keys_of(told: Keys) -> WorkspaceKeys:
         KeyError: The current key is not among them.
     """
     by_id = {key: DataKey(key, bytes.fromhex(secret)) for key, secret in told.by_id.items()}
-    return WorkspaceKeys(told.workspace, by_id[told.current], by_id, bytes.fromhex(told.index_secret))
+    index_secret = bytes.fromhex(told.index_secret) if told.index_secret else None
+    return WorkspaceKeys(told.workspace, by_id[told.current], by_id, index_secret)

@@ -18,6 +18,10 @@ RecordKind = Annotated[Literal["bill", "contact", "supplier_invoice"], Field(jso
 
 Provider = Literal["xero", "qonto"]
 
+KeyPurpose = Literal["tokens", "payloads", "documents"]
+"""What a data key of a workspace seals: what providers and programs gave us to come in with; what events and rows say;
+files. Whoever holds the key of one purpose opens nothing of another."""
+
 UNKNOWN_ACCOUNT: Final = "unknown"
 """The account of a consent whose scopes do not let us ask, or do not yet: Qonto names an organization with its first
 invoice only, so that it stays unknown until a person connects it again."""

@@ -1,4 +1,4 @@
-"""AES-256-GCM under a workspace's data key, bound to the place where the bytes lie.
+"""AES-256-GCM under a data key of a workspace and a purpose, bound to the place where the bytes lie.
 
 A sealed value is `version (1) | key id (16) | nonce (12) | ciphertext and tag`. The associated data is the place:
 workspace, table, row, column and key id. Bytes copied to another row, table or workspace do not open.
@@ -42,12 +42,19 @@ class DataKey:
 
 @dataclass(frozen=True)
 class WorkspaceKeys:
-    """All that opens one workspace: the key that seals today, those that sealed before, and the blind-index secret."""
+    """All that opens what one workspace has for one purpose.
+
+    Attributes:
+        workspace: Whose.
+        current: The key that seals today.
+        by_id: It, those that sealed before, and those that will seal once everybody can open what they seal.
+        index_secret: What names are blinded with; None unless the purpose is `payloads`.
+    """
 
     workspace: UUID
     current: DataKey
     by_id: Mapping[UUID, DataKey] = field(repr=False)
-    index_secret: bytes = field(repr=False)
+    index_secret: bytes | None = field(default=None, repr=False)
 
 
 class WorkspaceOpening:
@@ -109,5 +116,11 @@ class WorkspaceSeal(WorkspaceOpening):
         return _VERSION + key.id.bytes + nonce + self._cipher(key).encrypt(nonce, plaintext, place)
 
     def blind(self, label: str, value: str) -> bytes:
-        """A keyed fingerprint of a value: equal values are found without being readable at rest."""
+        """A keyed fingerprint of a value: equal values are found without being readable at rest.
+
+        Raises:
+            ValueError: The keys are not those of `payloads`, which alone blind.
+        """
+        if self._keys.index_secret is None:
+            raise ValueError("names are blinded with the keys of payloads")
         return hmac.digest(self._keys.index_secret, f"{label}\x1f{value}".encode(), "sha256")[:BLIND_BYTES]

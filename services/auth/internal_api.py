@@ -18,13 +18,13 @@ from pydantic import ValidationError
 
 from libs.auth_client import wire
 from libs.contracts.errors import Malformed, Rejected, WellError
-from libs.contracts.identity import Provider
+from libs.contracts.identity import KeyPurpose, Provider
 from libs.contracts.model import Published
 from libs.crypto.lent import LentToken
 from libs.crypto.seal import WorkspaceKeys
 from libs.runtime.clock import Clock
 from services.auth.domain.connection import ConnectionState
-from services.auth.domain.rights import Right, may, service_of
+from services.auth.domain.rights import KEYS_OF, Right, may, service_of
 
 BODY_MAX_BYTES: Final = 16_384
 """Bytes. The largest body is a refused token of 8 kB."""
@@ -68,8 +68,8 @@ class Inside(Protocol):
         """How a connection stands."""
         ...
 
-    async def keys(self, workspace: UUID) -> WorkspaceKeys:
-        """All keys of a workspace."""
+    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
+        """All keys of a workspace for one purpose."""
         ...
 
     async def ask_consent(
@@ -117,7 +117,7 @@ class InternalApi:
         app.router.add_post("/tokens/{provider}/forbidden", self._forbidden)
         app.router.add_get("/workspaces", self._workspaces)
         app.router.add_get("/workspaces/{workspace}/connections/{provider}", self._connection)
-        app.router.add_get("/workspaces/{workspace}/keys", self._keys)
+        app.router.add_get("/workspaces/{workspace}/keys/{purpose}", self._keys)
         app.router.add_post("/consents/ask", self._ask_consent)
         app.router.add_post("/consents/redeem", self._redeem_consent)
         app.router.add_post("/visitors", self._visitor)
@@ -156,8 +156,9 @@ class InternalApi:
         return _said(wire.Connection(state=await self._auth.connection_state(_workspace(request), provider)))
 
     async def _keys(self, request: web.Request) -> web.Response:
-        _demand(request, "hold_keys")
-        return _said(wire.keys_told(await self._auth.keys(_workspace(request))))
+        purpose = _purpose(request.match_info["purpose"])
+        _demand(request, KEYS_OF[purpose])
+        return _said(wire.keys_told(await self._auth.keys(_workspace(request), purpose)))
 
     async def _ask_consent(self, request: web.Request) -> web.Response:
         _demand(request, "ask_consent")
@@ -222,6 +223,13 @@ def _provider(named: str) -> Provider:
         if provider == named:
             return provider
     raise Malformed("There is no such provider.", code="provider")
+
+
+def _purpose(named: str) -> KeyPurpose:
+    for purpose in KEYS_OF:
+        if purpose == named:
+            return purpose
+    raise Malformed("There are no keys for such a purpose.", code="purpose")
 
 
 def _workspace(request: web.Request) -> UUID:

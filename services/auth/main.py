@@ -10,7 +10,7 @@ from aiohttp import web
 
 from libs.auth_client.wire import PREFIX
 from libs.bus.port import Subscription
-from libs.contracts.identity import Provider
+from libs.contracts.identity import KeyPurpose, Provider
 from libs.crypto.bearer import INSTALLATION
 from libs.crypto.key_provider import KeyProvider
 from libs.crypto.keyring import Keyring
@@ -92,9 +92,9 @@ class AuthService:
         """The workspace that a session opens; see `AuthPages.visitor`."""
         return await self.pages.visitor(session)
 
-    async def keys(self, workspace: UUID) -> WorkspaceKeys:
-        """All keys of a workspace, made on first use; see `StoredKeyring.keys`."""
-        return await self.keyring.keys(workspace)
+    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
+        """All keys of a workspace for one purpose, made on first use; see `StoredKeyring.keys`."""
+        return await self.keyring.keys(workspace, purpose)
 
     async def opening_keys(self, grant: str) -> WorkspaceKeys:
         """What opens the events that a grant is for; see `Reading.opening_keys`."""

@@ -22,12 +22,28 @@ class KeyStore(Protocol):
         """Put the workspace on the list, unless it stands there."""
         ...
 
+    async def known_workspaces(self, tx: Transaction) -> list[UUID]:
+        """Every workspace on the list that was not erased, whichever one the transaction is of."""
+        ...
+
+    async def is_erased(self, tx: Transaction, *, hold: bool = False) -> bool:
+        """Whether the workspace was erased; with `hold`, nobody erases it until the transaction ends."""
+        ...
+
     async def keys(self, tx: Transaction) -> list[WrappedKey]:
         """All its keys."""
         ...
 
-    async def add_first_keys(self, tx: Transaction, keys: Sequence[WrappedKey]) -> None:
-        """Add the first key of each purpose; one that has a current key already is left alone."""
+    async def add_keys(self, tx: Transaction, keys: Sequence[WrappedKey]) -> int:
+        """Add keys, and tell how many: a generation that is there already is left alone."""
+        ...
+
+    async def rewrap_key(self, tx: Transaction, key: WrappedKey, wrapped: bytes) -> bool:
+        """Keep other bytes for a key; False, and nothing changed, when those that `key` has are not kept any more."""
+        ...
+
+    async def erase(self, tx: Transaction, now: datetime) -> None:
+        """Mark the workspace erased, and delete its keys, connections and tickets."""
         ...
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from libs.blobs.port import BlobStore
 from libs.bus.port import Subscription
 from libs.contracts.identity import Provider
-from libs.crypto.keyring import Sealer
+from libs.crypto.keyring import Sealers
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.qonto.client import QontoClient
@@ -68,7 +68,7 @@ def build(
     *,
     database: Database,
     log: EventLog,
-    sealer: Sealer,
+    sealers: Sealers,
     blobs: BlobStore,
     qonto: QontoClient,
     lender: TokenLender,
@@ -87,7 +87,7 @@ def build(
     kept = store or PostgresStore()
 
     def keeper_of(workspace: UUID) -> GrantKeeper:
-        return GrantKeeper(database, kept, sealer, workspace, settings.xero_mcp_url)
+        return GrantKeeper(database, kept, sealers.tokens, workspace, settings.xero_mcp_url)
 
     xero = XeroOverMcp(settings.xero_mcp_url, keeper_of, clock)
     consents = Consents(settings.xero_mcp_url, settings.callback_url, settings.xero_mcp_scope, clock, keeper_of)
@@ -95,7 +95,7 @@ def build(
     def puller(provider: Provider, reader: Reader) -> Puller:
         pace = (settings.poll_seconds, settings.overlap_seconds)
         pulling = _pulling(provider, workspaces, carrying, clock, settings)
-        return Puller(provider, reader, database, log, kept, sealer, pulling, clock, *pace)
+        return Puller(provider, reader, database, log, kept, sealers.payloads, pulling, clock, *pace)
 
     care = (settings.fetches_at_once, settings.taken_jobs, settings.lease_seconds)
     fetcher = Fetcher(xero, blobs, database, log, kept.jobs, _fetching(workspaces, carrying, clock), clock, *care)
@@ -110,10 +110,10 @@ def build(
         await pull_xero.hurry(workspace)
 
     departures = Departures(connect_xero)
-    renormalizer = Renormalizer(database, log, kept, sealer, clock)
+    renormalizer = Renormalizer(database, log, kept, sealers.payloads, clock)
     return IngestService(
         subscriptions=(
-            Normalizer(kept, sealer, clock).subscription(),
+            Normalizer(kept, sealers.payloads, clock).subscription(),
             DocumentRequests(kept.jobs).subscription(),
         ),
         workers=tuple(_worker(job, settings) for job in (pull_xero, pull_qonto, fetcher)),

@@ -14,7 +14,7 @@ from uuid import UUID
 from libs.bus.port import Subscription
 from libs.contracts.envelope import Envelope
 from libs.contracts.identity import RecordKind
-from libs.crypto.keyring import Keyring, Sealer
+from libs.crypto.keyring import Keyring, sealers_of
 from libs.crypto.opened import Opened
 from libs.database.postgres import open_database, open_pool
 from libs.database.roles import RELAY, role_of
@@ -94,7 +94,7 @@ def _in_text(words: object) -> object:
 async def pull(company: Company, storage: Storage, connected: Connected) -> None:
     """Both providers read to the end: their records stand in ingest's log."""
     provider, clock = _provider(company, connected.workspace), SystemClock()
-    database, log, sealer = storage.databases["ingest"], storage.log("ingest"), storage.sealer
+    database, log, sealer = storage.databases["ingest"], storage.log("ingest"), storage.sealers.payloads
     rounds = Rounds("bench.pull", connected.connected, any_of_them, clock)
     for name in ("xero", "qonto"):
         puller = Puller(name, provider, database, log, PostgresStore(), sealer, rounds, clock, 900.0, 300.0)
@@ -112,15 +112,20 @@ async def opened(dsn: str, keyring: Keyring, services: Collection[str]) -> Async
             stack.push_async_callback(databases[service].close)
         pool = await open_pool(dsn, role=RELAY)
         stack.push_async_callback(pool.close)
-        sealer, seen = Sealer(keyring), Opened[Envelope]()
-        reader = PostgresLogReader(pool, sealer, seen)
+        sealers, seen = sealers_of(keyring, SystemClock()), Opened[Envelope]()
+        reader = PostgresLogReader(pool, sealers.payloads, seen)
         stack.push_async_callback(reader.close)
-        yield Storage(dsn, databases, keyring, sealer, seen, reader, pool, ())
+        yield Storage(dsn, databases, keyring, sealers, seen, reader, pool, ())
 
 
 def work_of(service: str, storage: Storage, connected: Connected) -> Work:
     """What a service hears and does on the way to a decision; groups that hear only of postings are left out."""
-    database, log, sealer, clock = storage.databases[service], storage.log(service), storage.sealer, SystemClock()
+    database, log, sealer, clock = (
+        storage.databases[service],
+        storage.log(service),
+        storage.sealers.payloads,
+        SystemClock(),
+    )
     if service == "ingest":
         store = PostgresStore()
         groups = (Normalizer(store, sealer, clock).subscription(), DocumentRequests(store.jobs).subscription())

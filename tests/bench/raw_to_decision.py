@@ -90,7 +90,7 @@ def _over_kafka(folder: Path) -> Working:
 async def measured(company: Company, folder: Path, working: Working) -> dict[str, float]:
     """Pull, then decide; figures in seconds and in records a second."""
     connected, keyring = Connected(uuid4()), MemoryKeyring()
-    await keyring.keys(connected.workspace)
+    await keyring.keys(connected.workspace, "payloads")
     bills, records = len(company.xero_invoices), _records(company)
     async with AsyncExitStack() as stack:
         server = await start_embedded(folder / "pg")

@@ -12,7 +12,6 @@ from pathlib import Path
 import asyncpg
 
 from libs.crypto.key_provider import FileKeyProvider
-from libs.crypto.keyring import Sealer
 from libs.database.embedded import start_embedded
 from libs.database.postgres import open_database, open_pool
 from libs.database.roles import RELAY, role_of
@@ -21,6 +20,7 @@ from libs.runtime.clock import SystemClock
 from services.auth.adapters.postgres_keys import PostgresKeyStore
 from services.auth.main import build_keyring
 from tests.e2e.apart import Apart, free_port
+from tests.support.keys import sealer_over
 from well.apart import NEEDS
 from well.demo.company import Company
 from well.demo.scene import lay_out
@@ -70,7 +70,7 @@ async def _reader(stack: AsyncExitStack, installation: Installation, dsn: str) -
     stack.push_async_callback(pool.close)
     provider = FileKeyProvider(installation.key_file)
     keyring = build_keyring(database=auth, store=PostgresKeyStore(), key_provider=provider, clock=SystemClock())
-    return PostgresLogReader(pool, Sealer(keyring))
+    return PostgresLogReader(pool, sealer_over(keyring))
 
 
 async def _end(apart: Apart) -> None:

@@ -10,14 +10,14 @@ import pytest
 from libs.crypto.keyring import Sealer
 from libs.database.memory import MemoryDatabase
 from libs.eventlog.memory import MemoryEventLog, MemoryLogReader
-from tests.support.keys import MemoryKeyring
+from tests.support.keys import MemoryKeyring, sealer_over
 
 
 @dataclass
 class MemoryFixture:
     """A database in memory of this test's own."""
 
-    sealer: Sealer = field(default_factory=lambda: Sealer(MemoryKeyring()))
+    sealer: Sealer = field(default_factory=lambda: sealer_over(MemoryKeyring()))
     workspace: UUID = field(default_factory=uuid4)
     _database: MemoryDatabase = field(default_factory=MemoryDatabase)
 

@@ -25,7 +25,7 @@ from libs.database.roles import RELAY, role_of
 from libs.database.schemas import SERVICES
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
-from tests.support.keys import MemoryKeyring
+from tests.support.keys import MemoryKeyring, sealer_over
 
 _TEMPLATE = "well_template"
 
@@ -44,7 +44,7 @@ class PostgresFixture:
     """
 
     dsn: str
-    sealer: Sealer = field(default_factory=lambda: Sealer(MemoryKeyring()))
+    sealer: Sealer = field(default_factory=lambda: sealer_over(MemoryKeyring()))
     workspace: UUID = field(default_factory=uuid4)
     opened: Opened[Envelope] | None = None
     _databases: dict[str, PostgresDatabase] = field(default_factory=dict)

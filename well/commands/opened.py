@@ -44,6 +44,9 @@ async def opened(workspace: UUID | None) -> AsyncIterator[Opened]:
     installation, clock = current(), SystemClock()
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
         console = build(
-            database=storage.databases["console"], log=storage.log("console"), sealer=storage.sealer, clock=clock
+            database=storage.databases["console"],
+            log=storage.log("console"),
+            sealer=storage.sealers.payloads,
+            clock=clock,
         )
         yield Opened(workspace or installation.workspace(), console.queue, Trail(storage.reader))

@@ -162,6 +162,6 @@ async def _reading() -> AsyncIterator[tuple[Reading, UUID | None]]:
 
     installation = current()
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
-        store = PostgresAuthStore(storage.sealer)
+        store = PostgresAuthStore(storage.sealers.tokens)
         tickets = Tickets(database=storage.databases["auth"], store=store, clock=clock)
         yield Reading(tickets=tickets, keyring=storage.keyring), installation.workspace()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -26,17 +27,46 @@ class MemoryAuthStore:
 
     async def know(self, tx: Transaction, region: str, now: datetime) -> None:
         """Put the workspace on the list, unless it stands there."""
-        shared_table_of(tx, _WORKSPACES).setdefault(tx.workspace, (region, now, None))
+        shared_table_of(tx, _WORKSPACES).setdefault(tx.workspace, (region, now, None, None))
+
+    async def known_workspaces(self, tx: Transaction) -> list[UUID]:
+        """Every workspace on the list that was not erased, whichever one the transaction is of."""
+        rows = shared_table_of(tx, _WORKSPACES).items()
+        return sorted(workspace for workspace, (*_, erased_at) in rows if erased_at is None)
+
+    async def is_erased(self, tx: Transaction, *, hold: bool = False) -> bool:
+        """Whether the workspace was erased; every transaction in memory holds everything, so `hold` changes nothing."""
+        del hold
+        *_, erased_at = shared_table_of(tx, _WORKSPACES).get(tx.workspace, (None,))
+        return erased_at is not None
 
     async def keys(self, tx: Transaction) -> list[WrappedKey]:
         """All its keys."""
         return list(table_of(tx, _KEYS).values())
 
-    async def add_first_keys(self, tx: Transaction, keys: Sequence[WrappedKey]) -> None:
-        """Add the first key of each purpose; one that has a current key already is left alone."""
+    async def add_keys(self, tx: Transaction, keys: Sequence[WrappedKey]) -> int:
+        """Add keys, and tell how many: a generation that is there already is left alone."""
         table = table_of(tx, _KEYS)
-        taken = {key.purpose for key in table.values() if key.current}
-        table.update({key.id: key for key in keys if key.purpose not in taken})
+        new = {(key.purpose, key.generation): key for key in keys if (key.purpose, key.generation) not in table}
+        table.update(new)
+        return len(new)
+
+    async def rewrap_key(self, tx: Transaction, key: WrappedKey, wrapped: bytes) -> bool:
+        """Keep other bytes for a key; False, and nothing changed, when those that `key` has are not kept any more."""
+        table, place = table_of(tx, _KEYS), (key.purpose, key.generation)
+        if table.get(place) != key:
+            return False
+        table[place] = replace(key, wrapped=wrapped)
+        return True
+
+    async def erase(self, tx: Transaction, now: datetime) -> None:
+        """Mark the workspace erased, and delete its keys, connections and tickets."""
+        table = shared_table_of(tx, _WORKSPACES)
+        if tx.workspace in table:
+            region, made_at, _, erased_at = table[tx.workspace]
+            table[tx.workspace] = (region, made_at, None, erased_at or now)
+        for name in (_KEYS, _CONNECTIONS, _TICKETS):
+            table_of(tx, name).clear()
 
     async def connection(self, tx: Transaction, provider: Provider, *, hold: bool = False) -> Connection | None:
         """The connection; every transaction in memory holds everything, so `hold` changes nothing."""
@@ -51,13 +81,13 @@ class MemoryAuthStore:
     async def mark_connected(self, tx: Transaction, region: str, now: datetime) -> None:
         """Remember that the workspace has had a connection, from now at the latest."""
         table = shared_table_of(tx, _WORKSPACES)
-        region, made_at, connected_at = table.get(tx.workspace, (region, now, None))
-        table[tx.workspace] = (region, made_at, connected_at or now)
+        region, made_at, connected_at, erased_at = table.get(tx.workspace, (region, now, None, None))
+        table[tx.workspace] = (region, made_at, connected_at or now, erased_at)
 
     async def connected_workspaces(self, tx: Transaction) -> list[UUID]:
         """Every workspace that has had a connection, whichever one the transaction is of."""
         rows = shared_table_of(tx, _WORKSPACES).items()
-        return sorted(workspace for workspace, (_, _, connected_at) in rows if connected_at is not None)
+        return sorted(workspace for workspace, (_, _, connected_at, _) in rows if connected_at is not None)
 
     async def add_ticket(self, tx: Transaction, ticket: Ticket, *, now: datetime, limit: int) -> bool:
         """Add a ticket and drop expired ones; False when `limit` unexpired ones of its purpose are there already."""

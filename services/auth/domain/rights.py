@@ -8,23 +8,47 @@ from hmac import compare_digest
 from typing import Final, Literal
 
 from libs.contracts.errors import Rejected
+from libs.contracts.identity import KeyPurpose
 from libs.contracts.service_token import LIFE_SECONDS, parsed, signature_of
 
 Right = Literal[
-    "borrow_xero", "borrow_qonto", "list_workspaces", "see_connections", "hold_keys", "ask_consent", "see_visitors"
+    "borrow_xero",
+    "borrow_qonto",
+    "list_workspaces",
+    "see_connections",
+    "hold_keys_of_tokens",
+    "hold_keys_of_payloads",
+    "hold_keys_of_documents",
+    "ask_consent",
+    "see_visitors",
 ]
 
-RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
-    "xero_mcp": frozenset({"borrow_xero", "hold_keys", "ask_consent"}),
-    "ingest": frozenset({"borrow_qonto", "list_workspaces", "see_connections", "hold_keys", "see_visitors"}),
-    "matcher": frozenset({"list_workspaces", "hold_keys"}),
-    "pusher": frozenset({"borrow_qonto", "list_workspaces", "see_connections", "hold_keys"}),
-    "console": frozenset({"list_workspaces", "see_connections", "hold_keys", "see_visitors"}),
-    "audit": frozenset({"list_workspaces", "hold_keys"}),
-    "insights": frozenset({"hold_keys", "see_visitors"}),
+KEYS_OF: Final[Mapping[KeyPurpose, Right]] = {
+    "tokens": "hold_keys_of_tokens",
+    "payloads": "hold_keys_of_payloads",
+    "documents": "hold_keys_of_documents",
 }
-"""One reader of Xero; one reader of Qonto and its only writer; keys for those who seal or open what a customer wrote; a
-consent is asked for by the server that is read through; browsers come to three services beside auth itself."""
+"""The right that the keys of each purpose want."""
+
+RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
+    "xero_mcp": frozenset({"borrow_xero", "ask_consent", KEYS_OF["tokens"]}),
+    "ingest": frozenset(
+        {
+            *("borrow_qonto", "list_workspaces", "see_connections", "see_visitors"),
+            *(KEYS_OF["tokens"], KEYS_OF["payloads"], KEYS_OF["documents"]),
+        }
+    ),
+    "matcher": frozenset({"list_workspaces", KEYS_OF["payloads"]}),
+    "pusher": frozenset(
+        {"borrow_qonto", "list_workspaces", "see_connections", KEYS_OF["payloads"], KEYS_OF["documents"]}
+    ),
+    "console": frozenset({"list_workspaces", "see_connections", KEYS_OF["payloads"], "see_visitors"}),
+    "audit": frozenset({"list_workspaces", KEYS_OF["payloads"]}),
+    "insights": frozenset({KEYS_OF["payloads"], "see_visitors"}),
+}
+"""One reader of Xero; one reader of Qonto and its only writer; a consent is asked for by the server that is read
+through; browsers come to three services beside auth itself. Keys of events and rows are for those who write or read
+them, of files for who fetches and who uploads them, of tokens for the two ends of our MCP."""
 
 CLOCKS_APART_SECONDS: Final = 30
 """Seconds that the clocks of two machines may differ. A token that ends later than its life and this allow was not made

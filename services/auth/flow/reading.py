@@ -1,8 +1,8 @@
 """The right of another team to open the events of one workspace.
 
 1. Somebody who runs the installation grants it, for one workspace and one reader, and hands the grant over.
-2. The reader shows the grant to auth and gets the keys that open events; the index secret stays here, so that it can
-   read what it is given and cannot guess which record a blinded name stands for.
+2. The reader shows the grant to auth and gets the keys of payloads, which open events and neither tokens nor files. The
+   index secret stays here, so that it can read what it is given and cannot guess what record a blinded name stands for.
 3. The grant ends by itself, or is taken back. Keys that were shown are known for good: what is sealed after the
    workspace's next key is closed to that reader, and what it could read before is not.
 
@@ -61,7 +61,7 @@ class Reading:
                 "This grant opens nothing, or no longer. Ask whoever runs Well for a new one.", code="reading_grant"
             )
         workspace, reader = seen
-        keys = await self._keyring.keys(workspace)
+        keys = await self._keyring.keys(workspace, "payloads")
         structlog.get_logger().info("auth.opened_to_reader", workspace=str(workspace), reader=reader.decode())
         return keys
 

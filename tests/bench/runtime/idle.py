@@ -57,8 +57,8 @@ async def _connect(storage: Storage, workspace: UUID, provider: Provider) -> Non
         refreshing_by=None,
         refreshing_until=None,
     )
-    store = PostgresAuthStore(storage.sealer)
-    await storage.sealer.of(workspace)  # its keys are made in a transaction of their own
+    store = PostgresAuthStore(storage.sealers.tokens)
+    await storage.sealers.tokens.of(workspace)  # its keys are made in a transaction of their own
     async with storage.databases["auth"].transaction(workspace) as tx:
         await store.mark_connected(tx, "eu", now)
         await store.put_connection(tx, connection)

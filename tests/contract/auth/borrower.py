@@ -19,9 +19,8 @@ from uuid import UUID
 import httpx
 import orjson
 
-from libs.contracts.identity import Provider
+from libs.contracts.identity import KeyPurpose, Provider
 from libs.crypto.key_provider import MemoryKeyProvider
-from libs.crypto.keyring import Sealer
 from libs.crypto.seal import DataKey, WorkspaceKeys
 from libs.database.memory import MemoryDatabase
 from libs.database.postgres import open_database
@@ -35,8 +34,10 @@ from services.auth.adapters.memory import EachAsked, MemoryAuthStore
 from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.adapters.providers import qonto_server, xero_server
 from services.auth.config import AuthSettings
+from services.auth.domain.wrapped_key import PURPOSES
 from services.auth.main import build, build_keyring
 from services.auth.ports import ProviderClient
+from tests.support.keys import sealer_over
 
 BORROWERS: Final[dict[Provider, str]] = {"xero": "xero_mcp", "qonto": "pusher"}
 
@@ -82,14 +83,15 @@ class Lent:
 class OneKey:
     """The same key for ever, since the next process must open what this one sealed."""
 
-    async def keys(self, workspace: UUID) -> WorkspaceKeys:
-        """It."""
+    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
+        """It, for whatever purpose."""
+        assert purpose in PURPOSES
         key = DataKey(UUID(int=1), bytes(32))
         return WorkspaceKeys(workspace, key, {key.id: key}, bytes(32))
 
 
 async def _lent(order: Order, all_here: Barrier) -> Lent:
-    clock, sealer = ShiftedClock(), Sealer(OneKey())
+    clock, sealer = ShiftedClock(), sealer_over(OneKey())
     clock.advance(order.ahead_seconds)
     database, store = await open_database(order.dsn, role="well_auth"), PostgresAuthStore(sealer)
     async with httpx.AsyncClient() as http:

@@ -50,7 +50,7 @@ async def test_a_transaction_of_one_workspace_sees_no_row_of_another(postgres: P
         ) as auth,
     ):
         await auth.connect(theirs, "xero")
-        await auth.service.keyring.keys(theirs)
+        await auth.service.keyring.keys(theirs, "payloads")
         async with database.transaction(mine) as tx:
             connection = connection_of(tx)
             for table in ("workspace_key", "connection", "ticket"):

@@ -19,7 +19,6 @@ import orjson
 import pytest
 
 from libs.contracts.identity import Provider
-from libs.crypto.keyring import Sealer
 from libs.qonto.standin import running_standin as running_qonto
 from libs.runtime.clock import ShiftedClock
 from libs.runtime.crashpoints import REFRESH_POINTS
@@ -28,6 +27,7 @@ from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.domain.connection import LEASE
 from tests.contract.auth.borrower import BORROWERS, Lent, OneKey, Order
 from tests.support.auth import RunningAuth, running_auth, web_client
+from tests.support.keys import sealer_over
 from tests.support.postgres import PostgresFixture
 
 ROOT = Path(__file__).parents[3]
@@ -77,7 +77,7 @@ class Stage:
 async def expired(postgres: PostgresFixture, provider: Provider) -> AsyncIterator[Stage]:
     """A workspace with an old token, at both providers' stand-ins over HTTP."""
     clock, workspace = ShiftedClock(), uuid4()
-    postgres.sealer = Sealer(OneKey())
+    postgres.sealer = sealer_over(OneKey())
     async with (
         running_xero(clock=clock) as xero,
         running_qonto(clock=clock) as qonto,

@@ -21,7 +21,7 @@ async def _asks(auth: Asked, grant: str) -> httpx.Response:
 async def test_a_grant_opens_its_workspace_and_does_not_tell_how_names_are_blinded(asked: Asked) -> None:
     workspace = uuid4()
     auth = asked.auth.service
-    keys = await auth.keys(workspace)
+    keys = await auth.keys(workspace, "payloads")
     answer = await _asks(asked, await auth.reading.grant(workspace, "payments team"))
     assert answer.json() == {"workspace": str(workspace), "keys": {str(keys.current.id): keys.current.secret.hex()}}
     assert answer.headers["Cache-Control"] == "no-store"
@@ -55,7 +55,7 @@ async def test_nothing_but_a_grant_opens_and_a_grant_opens_nothing_else(over_htt
     sign_in = (await auth.sign_in_ticket(workspace)).rpartition("ticket=")[2]
     for shown in ("x", "." * 500, sign_in, f"{workspace.hex}.", f"{workspace}.{'a' * 43}"):
         assert (await _asks(over_http, shown)).status_code == 403
-    for path in ("workspaces", f"workspaces/{workspace}/keys", f"opening-keys/{workspace}"):
+    for path in ("workspaces", f"workspaces/{workspace}/keys/payloads", f"opening-keys/{workspace}"):
         answer = await over_http.http.get(
             f"{over_http.auth.url}{PREFIX}/{path}", headers={"Authorization": f"Bearer {grant}"}
         )

@@ -61,11 +61,11 @@ async def test_workspaces_are_listed_and_one_nobody_knows_has_nothing(asked: Ask
 
 async def test_keys_are_a_workspaces_own_and_the_same_for_everybody(asked: Asked) -> None:
     one, other = uuid4(), uuid4()
-    keys = await asked.by("matcher").keys(one)
-    assert keys == await asked.by("pusher").keys(one)
+    keys = await asked.by("matcher").keys(one, "payloads")
+    assert keys == await asked.by("pusher").keys(one, "payloads")
     assert keys.workspace == one
     assert keys.by_id[keys.current.id] == keys.current
-    assert (await asked.by("matcher").keys(other)).current.secret != keys.current.secret
+    assert (await asked.by("matcher").keys(other, "payloads")).current.secret != keys.current.secret
 
 
 async def test_an_mcp_client_is_asked_for_and_its_grant_is_good_once(asked: Asked) -> None:

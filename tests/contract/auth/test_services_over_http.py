@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,11 +17,13 @@ from structlog.testing import capture_logs
 from libs.auth_client.call import CALL_SECONDS
 from libs.auth_client.wire import PREFIX
 from libs.contracts.errors import Malformed, Rejected, Transient
+from libs.contracts.identity import KeyPurpose
 from libs.contracts.service_token import LIFE_SECONDS, minted
 from libs.crypto.service_secret import service_secret
 from libs.runtime.clock import ManualClock
 from libs.runtime.listen import bound_socket, port_of
 from services.auth.domain.rights import CLOCKS_APART_SECONDS
+from services.auth.domain.wrapped_key import PURPOSES
 from services.auth.internal_api import BODY_MAX_BYTES, Inside
 from tests.contract.auth.asking import MASTER, SECRETS, Asked
 from tests.support.auth import served
@@ -61,9 +64,31 @@ async def test_a_service_cannot_speak_in_anothers_name(over_http: Asked) -> None
         assert refused.value.code == "service_token"
 
 
+async def test_each_service_gets_the_keys_of_what_it_seals_and_opens_and_no_others(over_http: Asked) -> None:
+    workspace = uuid4()
+    lent: dict[str, set[KeyPurpose]] = {service: set() for service in SECRETS}
+    for service, purpose in product(SECRETS, PURPOSES):
+        try:
+            keys = await over_http.by(service).keys(workspace, purpose)
+        except Rejected as refused:
+            assert refused.code == "not_allowed"  # noqa: PT017 which of them are refused is what the test asks
+        else:
+            lent[service].add(purpose)
+            assert (keys.index_secret is not None) == (purpose == "payloads")
+    assert lent == {
+        "xero_mcp": {"tokens"},
+        "ingest": {"tokens", "payloads", "documents"},
+        "matcher": {"payloads"},
+        "pusher": {"payloads", "documents"},
+        "console": {"payloads"},
+        "audit": {"payloads"},
+        "insights": {"payloads"},
+    }
+
+
 async def test_a_token_is_good_for_its_minute_and_never_longer(over_http: Asked) -> None:
     workspace, now = await over_http.connected(), over_http.clock.now()
-    url = f"{over_http.auth.url}{PREFIX}/workspaces/{workspace}/keys"
+    url = f"{over_http.auth.url}{PREFIX}/workspaces/{workspace}/keys/payloads"
     token = minted("matcher", secret=SECRETS["matcher"], now=now, nonce=NONCE)
 
     async def status(shown: str) -> int:
@@ -77,7 +102,7 @@ async def test_a_token_is_good_for_its_minute_and_never_longer(over_http: Asked)
         clock = ManualClock(over_http.clock.now())
         clock.advance(seconds_apart)
         with pytest.raises(Rejected, match="compare the clocks") as refused:
-            await over_http.by("matcher", clock=clock).keys(workspace)
+            await over_http.by("matcher", clock=clock).keys(workspace, "payloads")
         assert refused.value.code == "service_token_expired"
 
 
@@ -92,7 +117,7 @@ async def test_a_token_that_was_tampered_with_opens_nothing(over_http: Asked, pl
 
 
 async def test_without_a_token_nothing_is_told_not_even_what_there_is(over_http: Asked) -> None:
-    for path in ("workspaces", f"workspaces/{uuid4()}/keys", "no-such-thing"):
+    for path in ("workspaces", f"workspaces/{uuid4()}/keys/payloads", "no-such-thing"):
         for headers in ({}, {"Authorization": "Bearer ."}, {"Authorization": "Bearer x.1." + "y" * 4000}):
             answer = await over_http.http.get(f"{over_http.auth.url}{PREFIX}/{path}", headers=headers)
             assert (answer.status_code, answer.json()["kind"]) == (403, "Rejected"), path
@@ -107,11 +132,23 @@ async def test_without_a_token_nothing_is_told_not_even_what_there_is(over_http:
         ("POST", "tokens/paypal/lend", b"{}", 400),
         ("POST", "tokens/qonto/lend", b"[" * (BODY_MAX_BYTES + 1), 413),
         ("GET", "workspaces?connected=paypal", b"", 400),
-        ("GET", "workspaces/7/keys", b"", 400),
+        ("GET", "workspaces/7/keys/payloads", b"", 400),
+        ("GET", f"workspaces/{UUID(int=7)}/keys/index", b"", 400),
         ("GET", "no-such-thing", b"", 404),
         ("DELETE", "workspaces", b"", 405),
     ],
-    ids=["empty", "no-id", "more", "provider", "too-large", "list", "no-workspace", "no-path", "no-method"],
+    ids=[
+        "empty",
+        "no-id",
+        "more",
+        "provider",
+        "too-large",
+        "list",
+        "no-workspace",
+        "no-purpose",
+        "no-path",
+        "no-method",
+    ],
 )
 async def test_what_is_no_call_of_ours_is_malformed(
     over_http: Asked, method: str, path: str, body: bytes, status: int
@@ -156,7 +193,7 @@ async def test_nothing_secret_stands_in_a_log_an_error_or_a_repr(over_http: Aske
     workspace = await over_http.connected()
     auth = over_http.by("pusher")
     lent = await auth.lend("pusher", workspace, "qonto")
-    keys = await auth.keys(workspace)
+    keys = await auth.keys(workspace, "payloads")
     with capture_logs() as logs:
         for refused in (
             over_http.by("matcher").refused(workspace, "qonto", lent.secret),

@@ -12,8 +12,7 @@ from libs.blobs.memory import MemoryBlobs
 from libs.blobs.port import BLOB_MAX_BYTES, BlobStore
 from libs.blobs.sealed_files import SealedFiles
 from libs.contracts.errors import Malformed, Rejected, Transient
-from libs.crypto.keyring import Sealer
-from tests.support.keys import MemoryKeyring
+from tests.support.keys import MemoryKeyring, sealer_over
 
 WORKSPACE = uuid4()
 CONTENT = b"%PDF-1.4 a bill"
@@ -25,7 +24,7 @@ def files_in(folder: Path) -> list[Path]:
 
 @pytest.fixture(params=["memory", "files"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    return MemoryBlobs() if request.param == "memory" else SealedFiles(tmp_path / "blobs", Sealer(MemoryKeyring()))
+    return MemoryBlobs() if request.param == "memory" else SealedFiles(tmp_path / "blobs", sealer_over(MemoryKeyring()))
 
 
 async def test_what_was_put_comes_back_under_its_sha256(blobs: BlobStore) -> None:
@@ -58,21 +57,21 @@ async def test_beyond_the_limit_is_refused(blobs: BlobStore) -> None:
 
 
 async def test_files_are_sealed_and_leave_nothing_beside_them(tmp_path: Path) -> None:
-    await SealedFiles(tmp_path, Sealer(MemoryKeyring())).put(WORKSPACE, CONTENT)
+    await SealedFiles(tmp_path, sealer_over(MemoryKeyring())).put(WORKSPACE, CONTENT)
     [file] = files_in(tmp_path)
     assert CONTENT not in file.read_bytes()
     assert file.name == hashlib.sha256(CONTENT).hexdigest()
 
 
 async def test_a_disk_that_refuses_is_worth_another_try(tmp_path: Path) -> None:
-    blobs = SealedFiles(tmp_path, Sealer(MemoryKeyring()))
+    blobs = SealedFiles(tmp_path, sealer_over(MemoryKeyring()))
     (tmp_path / str(WORKSPACE)).write_bytes(b"a file where a folder should be")
     with pytest.raises(Transient):
         await blobs.put(WORKSPACE, CONTENT)
 
 
 async def test_an_altered_or_moved_file_does_not_open(tmp_path: Path) -> None:
-    blobs = SealedFiles(tmp_path, Sealer(MemoryKeyring()))
+    blobs = SealedFiles(tmp_path, sealer_over(MemoryKeyring()))
     first, second = await blobs.put(WORKSPACE, CONTENT), await blobs.put(WORKSPACE, b"another bill")
     folder = tmp_path / str(WORKSPACE)
     (folder / first[:2] / first).write_bytes((folder / second[:2] / second).read_bytes())

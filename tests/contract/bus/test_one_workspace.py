@@ -10,15 +10,15 @@ from libs.bus.parking import PARKED_AN_HOUR
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Rejected
 from libs.contracts.events import Parked
+from libs.contracts.identity import KeyPurpose
 from libs.crypto.bearer import INSTALLATION
-from libs.crypto.keyring import Sealer
 from libs.crypto.seal import WorkspaceKeys
 from libs.database.port import Transaction
 from libs.eventlog.port import Delivery
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
 from tests.contract.bus.worlds import Echo, World, drain, pulled
-from tests.support.keys import MemoryKeyring
+from tests.support.keys import MemoryKeyring, sealer_over
 from tests.support.postgres import PostgresFixture
 
 EVENTS = PARKED_AN_HOUR + 20
@@ -33,16 +33,16 @@ class Keyring(MemoryKeyring):
     def __post_init__(self) -> None:
         super().__init__()
 
-    async def keys(self, workspace: UUID) -> WorkspaceKeys:
+    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
         """The keys, unless they are gone."""
         if workspace in self.erased:
             raise Rejected("The keys of this workspace were destroyed.", code="workspace_erased")
-        return await super().keys(workspace)
+        return await super().keys(workspace, purpose)
 
 
 async def _world(postgres: PostgresFixture, keyring: Keyring) -> World:
     """A world whose seals are made anew from the keyring, as in a process that starts."""
-    sealer = Sealer(keyring)
+    sealer = sealer_over(keyring)
     made = await postgres.reader()
     return World(
         source=PostgresEventLog("ingest", sealer),

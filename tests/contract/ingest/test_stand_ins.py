@@ -20,6 +20,7 @@ from libs.contracts.envelope import Envelope, enveloped
 from libs.contracts.errors import ConsentLost, Transient
 from libs.contracts.events import DocumentFetched, DocumentMissing, EntityNormalized, MatchDecided, RecordPulled
 from libs.contracts.identity import Provider, record_of
+from libs.crypto.keyring import Sealers
 from libs.crypto.lent import LentToken
 from libs.eventlog.port import Delivery, Position
 from libs.qonto.client import QontoClient
@@ -106,7 +107,7 @@ async def staged(kept: Kept) -> AsyncIterator[Stage]:
         ingest = build(
             database=kept.database,
             log=kept.log,
-            sealer=kept.sealer,
+            sealers=Sealers(kept.sealer, kept.sealer, kept.sealer),
             blobs=MemoryBlobs(),
             qonto=QontoClient(http, "http://127.0.0.1:9"),
             lender=Lender([]),

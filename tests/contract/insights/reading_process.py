@@ -13,12 +13,13 @@ from uuid import UUID
 from aiohttp import web
 
 from libs.contracts.errors import Rejected
-from libs.crypto.keyring import Sealer
+from libs.contracts.identity import KeyPurpose
 from libs.crypto.seal import DataKey, WorkspaceKeys
 from libs.runtime.clock import SystemClock
 from libs.runtime.listen import bound_socket, port_of
 from services.insights.config import InsightsConfig
 from services.insights.main import build
+from tests.support.keys import sealer_over
 
 ERASED = UUID(int=5)
 """The one workspace without keys."""
@@ -27,8 +28,9 @@ ERASED = UUID(int=5)
 class Told:
     """What auth would say: one key for all, and a session that is the workspace's name."""
 
-    async def keys(self, workspace: UUID) -> WorkspaceKeys:
+    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
         """The keys of a workspace that was not erased."""
+        assert purpose == "payloads"
         if workspace == ERASED:
             raise Rejected("The workspace was erased.", code="workspace_erased")
         key = DataKey(UUID(int=1), bytes.fromhex(os.environ["READING_KEY"]))
@@ -47,7 +49,7 @@ async def _main() -> None:
     config = InsightsConfig(
         os.environ["READING_KAFKA"], os.environ["READING_PREFIX"], os.environ.get("READING_GROUP") or None
     )
-    service = await build(config, sealer=Sealer(told), visitors=told, clock=SystemClock())
+    service = await build(config, sealer=sealer_over(told), visitors=told, clock=SystemClock())
     runner = web.AppRunner(service.app, access_log=None)
     await runner.setup()
     bound = bound_socket()

@@ -96,7 +96,7 @@ async def _posting_of_its_own(stage: Stage, customer: Customer) -> None:
 
 async def _spoil(stage: Stage, admin: asyncpg.Pool, table: str, key: str, column: str, *, readable: bool) -> None:
     """Put something into every sealed value of a column that is not what was there."""
-    seal = await stage.well.storage.sealer.of(SPOILED.workspace)
+    seal = await stage.well.storage.sealers.payloads.of(SPOILED.workspace)
     for row in await admin.fetch(f"SELECT {key}::text AS key FROM {table} WHERE workspace = $1", SPOILED.workspace):  # noqa: S608 - names from above
         sealed = seal.seal(b'{"other": 1}', table=table, row=row["key"], column=column) if readable else b"\x00" * 64
         await admin.execute(

@@ -121,7 +121,7 @@ async def _token(stage: Stage, customer: Customer) -> str:
     keeper = GrantKeeper(
         stage.well.storage.databases["ingest"],
         PostgresStore(),
-        stage.well.storage.sealer,
+        stage.well.storage.sealers.tokens,
         customer.workspace,
         stage.well.services.xero_mcp.url,
     )

@@ -17,7 +17,6 @@ from libs.bus.kafka.topic_plan import plan_topics, wanted_topics
 from libs.bus.kafka.topics import open_topics
 from libs.contracts.envelope import Envelope, enveloped
 from libs.contracts.topics import log_of
-from libs.crypto.keyring import Sealer
 from libs.database.memory import MemoryDatabase
 from libs.eventlog.memory import MemoryEventLog
 from libs.eventlog.port import Position, RawDelivery
@@ -27,6 +26,7 @@ from libs.runtime.listen import bound_socket, port_of
 from services.auth.adapters.memory import MemoryAuthStore
 from services.auth.main import AuthService
 from tests.support.auth import build_auth, served
+from tests.support.keys import sealer_over
 from tests.support.postgres import PostgresFixture
 
 TOPICS: Final = ("match.decided.v1", "qonto.posted.v1")
@@ -87,7 +87,7 @@ class Telling:
         for log in {log_of(event.topic) for event in events}:
             told = [event for event in events if log_of(event.topic) == log]
             async with (await self.postgres.database(log)).transaction(told[0].workspace) as tx:
-                await PostgresEventLog(log, Sealer(self.auth.keyring)).append(tx, told)
+                await PostgresEventLog(log, sealer_over(self.auth.keyring)).append(tx, told)
 
     async def send_all(self, *, times: int) -> None:
         """Send every event of the logs, so many times over: at least once is what a relay promises."""

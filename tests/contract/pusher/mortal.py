@@ -15,7 +15,7 @@ import httpx
 from libs.blobs.memory import MemoryBlobs
 from libs.contracts.envelope import Envelope
 from libs.contracts.events import Event
-from libs.crypto.keyring import Sealer
+from libs.contracts.identity import KeyPurpose
 from libs.crypto.lent import LentToken
 from libs.crypto.seal import DataKey, WorkspaceKeys
 from libs.database.postgres import PostgresDatabase, open_database, open_pool
@@ -29,6 +29,7 @@ from services.pusher.config import PusherConfig
 from services.pusher.domain.posting import State
 from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.pusher.main import PusherService, build
+from tests.support.keys import sealer_over
 from tests.support.until import until
 from tests.unit.pusher.stories import NOW, about, decided, fetched, pdf
 
@@ -48,8 +49,9 @@ class Connected:
         self.workspace = UUID(os.environ["MORTAL_WORKSPACE"])
         self._token = os.environ["MORTAL_TOKEN"]
 
-    async def keys(self, workspace: UUID) -> WorkspaceKeys:
+    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
         """One key for ever, since the next process must open what this one sealed."""
+        assert purpose == "payloads"
         key = DataKey(UUID(int=1), bytes(32))
         return WorkspaceKeys(workspace, key, {key.id: key}, bytes(32))
 
@@ -86,7 +88,7 @@ async def hear(pusher: PusherService, database: PostgresDatabase, log: PostgresE
 async def live() -> None:
     """Post every bill, unless killed."""
     connected = Connected()
-    sealer, blobs = Sealer(connected), MemoryBlobs()
+    sealer, blobs = sealer_over(connected), MemoryBlobs()
     document = Path(os.environ["MORTAL_DOCUMENT"]).read_bytes()  # noqa: ASYNC240 - before anything else runs
     await blobs.put(connected.workspace, document)
     database = await open_database(os.environ["MORTAL_DSN"], role="well_pusher")

@@ -3,48 +3,94 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from libs.contracts.errors import Malformed, Rejected
-from libs.crypto.key_provider import KEY_BYTES, FileKeyProvider, MemoryKeyProvider, read_or_make_key
+from libs.crypto.key_provider import KEY_BYTES, FileKeyProvider, KeyPlace, MemoryKeyProvider, read_or_make_key
 
 SECRET = b"s" * 32
 
 
+def a_place() -> KeyPlace:
+    """Where a key of tokens lies."""
+    return KeyPlace(uuid4(), "tokens", uuid4())
+
+
 async def test_a_wrapped_key_opens_again() -> None:
-    provider, workspace = MemoryKeyProvider(), uuid4()
-    wrapped = await provider.wrap(workspace, SECRET)
+    provider, place = MemoryKeyProvider(), a_place()
+    wrapped = await provider.wrap(place, SECRET)
     assert SECRET not in wrapped
-    assert await provider.unwrap(workspace, wrapped) == SECRET
+    assert await provider.unwrap(place, wrapped) == SECRET
 
 
-async def test_a_key_wrapped_for_one_workspace_does_not_open_for_another() -> None:
-    provider = MemoryKeyProvider()
-    wrapped = await provider.wrap(uuid4(), SECRET)
-    with pytest.raises(Malformed) as refused:
-        await provider.unwrap(uuid4(), wrapped)
-    assert refused.value.code == "wrong_key_encryption_key"
+@pytest.mark.parametrize("part", ["workspace", "purpose", "key"])
+async def test_a_key_wrapped_for_one_place_does_not_open_at_another(part: str) -> None:
+    provider, place = MemoryKeyProvider(), a_place()
+    elsewhere = replace(place, **{part: "payloads" if part == "purpose" else uuid4()})
+    wrapped = await provider.wrap(place, SECRET)
+    for asked in (provider.unwrap, provider.rewrap):
+        with pytest.raises(Malformed) as refused:
+            await asked(elsewhere, wrapped)
+        assert refused.value.code == "wrong_key_encryption_key"
+
+
+async def test_a_wrapped_key_of_which_any_bit_was_altered_does_not_open() -> None:
+    provider, place = MemoryKeyProvider(), a_place()
+    await provider.rotate()
+    wrapped = await provider.wrap(place, SECRET)
+    for bit in range(len(wrapped) * 8):
+        altered = bytearray(wrapped)
+        altered[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(Malformed):
+            await provider.unwrap(place, bytes(altered))
+
+
+async def test_a_new_key_encryption_key_wraps_from_now_on_and_those_before_still_unwrap() -> None:
+    provider, place = MemoryKeyProvider(), a_place()
+    old = await provider.wrap(place, SECRET)
+    assert await provider.rewrap(place, old) == old
+    await provider.rotate()
+    assert await provider.unwrap(place, old) == SECRET
+    new = await provider.rewrap(place, old)
+    assert new != old
+    assert await provider.rewrap(place, new) == new
+    assert await provider.unwrap(place, new) == SECRET
+
+
+async def test_what_was_wrapped_in_the_first_form_opens_for_its_workspace_and_takes_the_newest_form() -> None:
+    key, place = b"k" * KEY_BYTES, a_place()
+    provider, nonce = MemoryKeyProvider(key), b"n" * 12
+    first = b"\x01" + nonce + AESGCM(key).encrypt(nonce, SECRET, place.workspace.bytes)
+    assert await provider.unwrap(place, first) == SECRET
+    with pytest.raises(Malformed):
+        await provider.unwrap(replace(place, workspace=uuid4()), first)
+    rewrapped = await provider.rewrap(place, first)
+    assert rewrapped[:1] != first[:1]
+    assert await provider.unwrap(place, rewrapped) == SECRET
 
 
 async def test_a_key_wrapped_by_another_key_does_not_open() -> None:
-    workspace = uuid4()
-    wrapped = await MemoryKeyProvider().wrap(workspace, SECRET)
+    place = a_place()
+    wrapped = await MemoryKeyProvider().wrap(place, SECRET)
     with pytest.raises(Malformed) as refused:
-        await MemoryKeyProvider().unwrap(workspace, wrapped)
+        await MemoryKeyProvider().unwrap(place, wrapped)
     assert refused.value.code == "wrong_key_encryption_key"
 
 
 @pytest.mark.parametrize("kept_bytes", [0, 5, 12, 20, 59])
 async def test_a_wrapped_key_cut_short_does_not_open(kept_bytes: int) -> None:
-    provider, workspace = MemoryKeyProvider(), uuid4()
-    wrapped = await provider.wrap(workspace, SECRET)
+    provider, place = MemoryKeyProvider(), a_place()
+    wrapped = await provider.wrap(place, SECRET)
     with pytest.raises(Malformed):
-        await provider.unwrap(workspace, wrapped[:kept_bytes])
+        await provider.unwrap(place, wrapped[:kept_bytes])
 
 
 def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
@@ -63,9 +109,31 @@ def test_two_that_make_the_key_file_at_once_use_the_same_key(tmp_path: Path) -> 
 
 
 async def test_what_was_wrapped_before_a_restart_opens_after_it(tmp_path: Path) -> None:
-    workspace = uuid4()
-    wrapped = await FileKeyProvider(tmp_path / "key").wrap(workspace, SECRET)
-    assert await FileKeyProvider(tmp_path / "key").unwrap(workspace, wrapped) == SECRET
+    place = a_place()
+    wrapped = await FileKeyProvider(tmp_path / "key").wrap(place, SECRET)
+    assert await FileKeyProvider(tmp_path / "key").unwrap(place, wrapped) == SECRET
+
+
+async def test_a_file_that_another_process_adds_wraps_at_the_next_use(tmp_path: Path) -> None:
+    running, command = FileKeyProvider(tmp_path / "key"), FileKeyProvider(tmp_path / "key")
+    place = a_place()
+    old = await running.wrap(place, SECRET)
+    await command.rotate()
+    assert stat.S_IMODE((tmp_path / "key.2").stat().st_mode) == 0o600
+    new = await running.rewrap(place, old)
+    assert new != old
+    assert await FileKeyProvider(tmp_path / "key").unwrap(place, new) == SECRET
+    (tmp_path / "key.2").unlink()
+    with pytest.raises(Malformed):
+        await FileKeyProvider(tmp_path / "key").unwrap(place, new)
+
+
+async def test_a_key_encryption_key_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    provider = FileKeyProvider(tmp_path / "key")
+    shutil.rmtree(tmp_path)
+    with pytest.raises(Rejected, match="No key file can be written") as refused:
+        await provider.rotate()
+    assert refused.value.code == "key_file"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o601, 0o777])

@@ -1,15 +1,18 @@
-"""The cache of seals: small, the most recently used stay, and what is forgotten is asked for again."""
+"""The cache of seals: small and for minutes, the most recently used stay, and what is forgotten is asked for again."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
-from libs.contracts.errors import Rejected
-from libs.crypto.keyring import CACHED_WORKSPACES, Sealer
+from libs.contracts.errors import Malformed, Rejected
+from libs.contracts.identity import KeyPurpose
+from libs.crypto.keyring import CACHED_WORKSPACES, KEYS_KEPT, sealers_of
 from libs.crypto.seal import WorkspaceKeys
-from tests.support.keys import MemoryKeyring
+from libs.runtime.clock import ManualClock, SystemClock
+from tests.support.keys import MemoryKeyring, sealer_over
 
 
 class CountingKeyring(MemoryKeyring):
@@ -20,23 +23,23 @@ class CountingKeyring(MemoryKeyring):
         self.asked: list[UUID] = []
         self.erased: set[UUID] = set()
 
-    async def keys(self, workspace: UUID) -> WorkspaceKeys:
+    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
         self.asked.append(workspace)
         if workspace in self.erased:
             raise Rejected("The keys of this workspace were destroyed.", code="workspace_erased")
-        return await super().keys(workspace)
+        return await super().keys(workspace, purpose)
 
 
 async def test_a_workspace_is_asked_for_once() -> None:
     keyring, workspace = CountingKeyring(), uuid4()
-    sealer = Sealer(keyring)
+    sealer = sealer_over(keyring)
     assert await sealer.of(workspace) is await sealer.of(workspace)
     assert keyring.asked == [workspace]
 
 
 async def test_the_least_recently_used_leaves_when_the_cache_is_full() -> None:
     keyring = CountingKeyring()
-    sealer = Sealer(keyring)
+    sealer = sealer_over(keyring)
     oldest, used = uuid4(), uuid4()
     for workspace in (oldest, used, *(uuid4() for _ in range(CACHED_WORKSPACES - 2)), used, uuid4()):
         await sealer.of(workspace)
@@ -49,7 +52,7 @@ async def test_the_least_recently_used_leaves_when_the_cache_is_full() -> None:
 
 async def test_a_forgotten_workspace_is_asked_for_again_and_may_be_gone() -> None:
     keyring, workspace = CountingKeyring(), uuid4()
-    sealer = Sealer(keyring)
+    sealer = sealer_over(keyring)
     await sealer.of(workspace)
     sealer.forget(workspace)
     sealer.forget(uuid4())
@@ -58,3 +61,38 @@ async def test_a_forgotten_workspace_is_asked_for_again_and_may_be_gone() -> Non
         with pytest.raises(Rejected, match="destroyed"):
             await sealer.of(workspace)
     assert keyring.asked == [workspace] * 3
+
+
+async def test_keys_are_asked_for_anew_after_their_time_and_when_the_clock_was_set_back() -> None:
+    keyring, workspace = CountingKeyring(), uuid4()
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    clock = ManualClock(start)
+    sealer = sealer_over(keyring, clock=clock)
+    await sealer.of(workspace)
+    clock.advance(KEYS_KEPT.total_seconds() - 1)
+    await sealer.of(workspace)
+    assert keyring.asked == [workspace]
+    clock.advance(1)
+    await sealer.of(workspace)
+    assert keyring.asked == [workspace] * 2
+    clock.advance(-3600)
+    await sealer.of(workspace)
+    assert keyring.asked == [workspace] * 3
+    keyring.erased.add(workspace)
+    clock.advance(KEYS_KEPT.total_seconds())
+    with pytest.raises(Rejected, match="destroyed"):
+        await sealer.of(workspace)
+
+
+async def test_what_is_sealed_for_one_purpose_opens_for_no_other_and_names_are_blinded_for_one() -> None:
+    workspace = uuid4()
+    sealers = sealers_of(MemoryKeyring(), SystemClock())
+    place = {"table": "t", "row": "r", "column": "c"}
+    sealed = (await sealers.tokens.of(workspace)).seal(b"a token", **place)
+    for other in (sealers.payloads, sealers.documents):
+        with pytest.raises(Malformed, match="no key that opens"):
+            (await other.of(workspace)).open(sealed, **place)
+    assert (await sealers.payloads.of(workspace)).blind("record", "x") != b""
+    for blinds_nothing in (sealers.tokens, sealers.documents):
+        with pytest.raises(ValueError, match="payloads"):
+            (await blinds_nothing.of(workspace)).blind("record", "x")

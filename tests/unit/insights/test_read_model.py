@@ -11,7 +11,7 @@ import pytest
 
 from libs.contracts.errors import Malformed, Rejected, Transient
 from libs.contracts.events import Verdict
-from libs.crypto.keyring import Sealer
+from libs.contracts.identity import KeyPurpose
 from libs.crypto.seal import WorkspaceKeys, WorkspaceSeal
 from libs.runtime.clock import ManualClock
 from services.insights.adapters.memory import MemoryLines, MemoryVerdicts
@@ -20,7 +20,7 @@ from services.insights.adapters.sealed_verdicts import SealedVerdicts
 from services.insights.domain.tally import FORGOTTEN_AFTER_MS, KEPT_HOURS
 from services.insights.flow.read_model import ReadModel
 from services.insights.ports import Lines
-from tests.support.keys import MemoryKeyring
+from tests.support.keys import MemoryKeyring, sealer_over
 from tests.support.stories import Sent, Storyteller
 
 NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
@@ -38,11 +38,13 @@ class World:
         self.workspace = uuid4()
         self.clock = ManualClock(NOW)
         self.lines: Lines = MemoryLines()
-        self.model = ReadModel(verdicts=SealedVerdicts(Sealer(self.keyring)), clock=self.clock, records_max=records_max)
+        self.model = ReadModel(
+            verdicts=SealedVerdicts(sealer_over(self.keyring)), clock=self.clock, records_max=records_max
+        )
 
     async def storyteller(self) -> Storyteller:
         """Tells of its workspace."""
-        return Storyteller(WorkspaceSeal(await self.keyring.keys(self.workspace)), self.workspace)
+        return Storyteller(WorkspaceSeal(await self.keyring.keys(self.workspace, "payloads")), self.workspace)
 
     async def take(self, messages: Sequence[Sent]) -> None:
         """Take messages in, in their order."""
@@ -146,16 +148,16 @@ class Gone:
     def __init__(self, code: str) -> None:
         self._code = code
 
-    async def keys(self, workspace: UUID) -> WorkspaceKeys:
+    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
         """No keys."""
-        raise Rejected(f"There are no keys of {workspace}.", code=self._code)
+        raise Rejected(f"There are no keys of {purpose} of {workspace}.", code=self._code)
 
 
 async def test_decisions_of_an_erased_workspace_are_passed_over_and_any_other_refusal_is_not() -> None:
     world = World()
     decided = (await world.storyteller()).told("xero/bill/1", "MatchDecided", NOW, verdict="link")
     for code in ("workspace_erased", "not_allowed"):
-        model = ReadModel(verdicts=SealedVerdicts(Sealer(Gone(code))), clock=world.clock)
+        model = ReadModel(verdicts=SealedVerdicts(sealer_over(Gone(code))), clock=world.clock)
         await model.begin(world.lines)
         if code == "workspace_erased":
             await model.take(decided.topic, decided.message)
@@ -170,7 +172,7 @@ async def test_what_a_newer_key_sealed_opens_though_older_keys_are_in_memory() -
     stories = await world.storyteller()
     await world.take([stories.told("xero/bill/1", "MatchDecided", NOW, verdict="link")])
     rotated = MemoryKeyring()
-    stories.seal = WorkspaceSeal(await rotated.keys(world.workspace))
+    stories.seal = WorkspaceSeal(await rotated.keys(world.workspace, "payloads"))
     world.keyring.take_over(rotated)
     await world.take([stories.told("xero/bill/2", "MatchDecided", NOW, verdict="link")])
     assert world.model.shown(world.workspace, 1).together.decided == {"link": 2}
