@@ -15,6 +15,7 @@ from libs.contracts.errors import Rejected
 from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealers, sealers_of
 from libs.crypto.opened import Opened
+from libs.crypto.service_secret import read_service_secret, service_secret
 from libs.database.postgres import PostgresDatabase, lost_as_transient, open_database, open_pool
 from libs.database.roles import RELAY, password_from, role_of, role_password
 from libs.database.schemas import SERVICES, is_up_to_date
@@ -23,7 +24,7 @@ from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import Clock
 from libs.runtime.health import Check
 from libs.runtime.worker import Worker
-from well.home import Installation
+from well.home import Installation, own_database
 
 WATCH_SECONDS: Final = 0.5
 """Seconds between looks whether the embedded Postgres still runs; a look reads one line of the process table."""
@@ -169,6 +170,46 @@ async def opened_for(
         reader = PostgresLogReader(pool, sealers.payloads, opened)
         stack.push_async_callback(reader.close)
         yield Storage(database_url, {service: await database()}, keyring, sealers, opened, reader, pool, ())
+
+
+@asynccontextmanager
+async def carrying_for(service: str, environment: Mapping[str, str]) -> AsyncIterator[asyncpg.Pool]:
+    """The log of one service as the role that carries logs, for a command that is run with the service's variables.
+
+    Raises:
+        Rejected: `settings_missing`; `wrong_secret` when they are another service's; or as `opened_for` says.
+        Transient: Postgres does not answer.
+    """
+    key_file, secret_file = environment.get("WELL_KEY_FILE"), environment.get("WELL_SERVICE_SECRET_FILE")
+    database_url = own_database(environment)
+    if database_url is None or not (key_file or secret_file):
+        sentence = (
+            f"Run this beside {service}, with its variables: WELL_DATABASE_URL, and WELL_SERVICE_SECRET_FILE "
+            "or the installation's WELL_KEY_FILE."
+        )
+        raise Rejected(sentence, code="settings_missing")
+    secret = _secret_from_key(Path(key_file), service) if key_file else read_service_secret(Path(str(secret_file)))
+    role = role_of(service)
+    password = role_password(secret, role)
+    try:
+        if not await is_up_to_date(database_url, user=role, password=password):
+            raise Rejected("The database is not at this version's schemas; run `well migrate`.", code="not_migrated")
+        pool = await open_pool(database_url, role=role, password=password, connections=2, acting_as=RELAY)
+    except asyncpg.InvalidAuthorizationSpecificationError:
+        sentence = (
+            f"Postgres knows {service} by another secret than this one. Run this with the variables of {service}."
+        )
+        raise Rejected(sentence, code="wrong_secret") from None
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+def _secret_from_key(key_file: Path, service: str) -> bytes:
+    if not key_file.is_file():
+        raise Rejected(f"There is no key file {key_file}.", code="key_file")
+    return service_secret(read_or_make_key(key_file), service)
 
 
 def _kept(database: PostgresDatabase, key_file: Path, clock: Clock) -> Keyring:

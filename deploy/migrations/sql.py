@@ -31,5 +31,10 @@ def kafka_places(service: str) -> None:
     _run_of_log("kafka.sql", service)
 
 
+def sent_again(service: str) -> None:
+    """Let the relay of a log be asked to send events again."""
+    _run_of_log("replay.sql", service)
+
+
 def _run_of_log(file: str, service: str) -> None:
     run_script(op.get_bind(), read_script(_EVENT_LOG / file).replace("{service}", service))

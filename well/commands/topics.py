@@ -27,12 +27,13 @@ from libs.bus.kafka.topic_plan import (
 )
 from libs.contracts.errors import Rejected
 from libs.contracts.topics import TOPICS, dead_letters_of
-from well.commands import reading
+from well.commands import reading, replaying
 
 app = typer.Typer(help="The topics of a Kafka cluster.", no_args_is_help=True)
 app.command("grant")(reading.grant)
 app.command("take-back")(reading.take_back)
 app.command("tail")(reading.tail)
+app.command("replay")(replaying.replay)
 
 Cluster = Annotated[
     str, typer.Option("--kafka", envvar="WELL_KAFKA", metavar="HOST:PORT,...", help="Brokers of the cluster.")

@@ -3,7 +3,9 @@
 A turn:
 
 1. When partitions were given to it: read from Postgres how far the group is, and seek there; paused until then.
-2. Fetch; drop what the group has dealt with; notice what is missing.
+2. Fetch; drop what the group has dealt with; notice what is missing. Then the partition is read from its first message
+   on; and what still stands behind a hole is passed, since it comes again behind what is missing when a topic is
+   replayed. Only at the end of the partition what did not come is lost, and the group stops with a sentence.
 3. Deal with a batch (`libs/bus/dealing.py`): the handler's rows, its events and the positions commit together, in
    Postgres, and with them the offsets to go on from after a start.
 4. Now and then tell Kafka how far it is. That is a hint for tools that show lag; nothing is read from it.
@@ -102,6 +104,7 @@ class KafkaConsumer:
         )
         self._intake = Intake()
         self._is_placed = False
+        self._from_first: frozenset[Place] = frozenset()
         self._dealing: asyncio.Task[int] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._pulse = Pulse(clock)
@@ -172,9 +175,11 @@ class KafkaConsumer:
         self._pulse.turned()
         if not self._is_placed and self._member.given:
             await self._find_place()
-        await self._fetch()
+        came = await self._fetch()
+        if self._intake.has_holes and not came and not len(self._intake):
+            await self._want_whole()
         taken = self._intake.batch(self.subscription.batch_events)
-        if taken or not self.lag:
+        if came or taken or not self.lag:
             self._pulse.got_somewhere()
         if taken and await self._deal(taken) < len(taken):
             self._is_placed = False  # a rival was at it: only the stored positions know how far the group is
@@ -195,17 +200,30 @@ class KafkaConsumer:
             return  # they were taken away meanwhile
         offsets = self._whereabouts.starts(stored, firsts, ends)
         self._intake.begin(offsets, positions)
+        self._from_first = frozenset(place for place, offset in offsets.items() if offset <= firsts[place])
         self._member.go_to(offsets)
         self._is_placed = True
 
-    async def _fetch(self) -> None:
+    async def _want_whole(self) -> None:
+        """See whether what is missing may still come.
+
+        Raises:
+            Transient: Kafka could not tell.
+            Rejected: `events_missing`: everything was read, and it came nowhere.
+        """
+        for place, offset in self._intake.holes_before(await self._member.ends()):
+            raise self._whereabouts.missing(place, offset, prefix=self._prefix)
+
+    async def _fetch(self) -> int:
+        """Take in what there is; returns how many messages came, or that there was no room for any."""
         room = FETCHED_EVENTS - len(self._intake)
         if room <= 0:
-            return
+            return len(self._intake)
         came = self._take_in(await self._member.fetch(room, 0 if len(self._intake) else WAIT_SECONDS))
         if 0 < came < room and self._is_placed:
             await self._clock.sleep(LINGER_SECONDS)
-            self._take_in(await self._member.fetch(room - came, 0))
+            came += self._take_in(await self._member.fetch(room - came, 0))
+        return came
 
     def _take_in(self, messages: Sequence[ConsumerRecord]) -> int:
         """Take in what was fetched, before anything else is awaited: it is not fetched again."""
@@ -222,9 +240,11 @@ class KafkaConsumer:
                 self._intake.pass_over(place, message.offset)
                 continue
             if not self._intake.take_in(place, message.offset, event):
-                self._whereabouts.rewind(place, message.offset)
-                self._is_placed = False
-                break
+                if place not in self._from_first:
+                    self._whereabouts.rewind(place)
+                    self._is_placed = False
+                    break
+                self._intake.pass_hole(place, message.offset, event)
         return len(messages)
 
     async def _deal(self, taken: Sequence[RawDelivery]) -> int:

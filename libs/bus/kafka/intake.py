@@ -33,10 +33,12 @@ class Intake:
     _pending: dict[Position, _Pending] = field(default_factory=dict)
     _received: dict[Lane, int] = field(default_factory=dict)
     _next: dict[Place, int] = field(default_factory=dict)
+    _holes: dict[Lane, tuple[Place, int]] = field(default_factory=dict)
 
     def begin(self, offsets: Mapping[Place, int], positions: Mapping[Lane, int]) -> None:
         """Start over with these partitions, each read from this offset, behind what the group has dealt with."""
         self._pending.clear()
+        self._holes.clear()
         self._next = dict(offsets)
         self._received = dict(positions)
 
@@ -55,10 +57,25 @@ class Intake:
         if position.sequence > seen:
             if message.previous > seen:
                 return False
+            self._holes.pop(position.lane, None)
             self._received[position.lane] = position.sequence
             self._pending[position] = _Pending(place, offset, message.raw)
         self._next[place] = offset + 1
         return True
+
+    def pass_hole(self, place: Place, offset: int, message: LogRow) -> None:
+        """Pass a message before which one is missing, until what is missing comes, and it again behind that."""
+        self._holes.setdefault(message.raw.position.lane, (place, offset))
+        self._next[place] = offset + 1
+
+    def holes_before(self, ends: Mapping[Place, int]) -> Sequence[tuple[Place, int]]:
+        """Where something is missing although its partition was read to this end: by place, the offset behind it."""
+        return sorted(hole for hole in self._holes.values() if self._next[hole[0]] >= ends.get(hole[0], 0))
+
+    @property
+    def has_holes(self) -> bool:
+        """Whether something is missing before what was received."""
+        return bool(self._holes)
 
     def pass_over(self, place: Place, offset: int) -> None:
         """Pass a message that is no event of ours."""
@@ -76,8 +93,9 @@ class Intake:
     def next_offsets(self) -> Mapping[Place, int]:
         """The offset of each partition before which everything is dealt with."""
         bounds = dict(self._next)
-        for pending in self._pending.values():
-            bounds[pending.place] = min(bounds[pending.place], pending.offset)
+        open_places = [(pending.place, pending.offset) for pending in self._pending.values()]
+        for place, offset in (*open_places, *self._holes.values()):
+            bounds[place] = min(bounds[place], offset)
         return bounds
 
     def __len__(self) -> int:

@@ -1,5 +1,8 @@
 """A log as its relay sees it: one process at a time publishes it, in order, and remembers how far it came.
 
+When somebody asks for it (`replay.py`), a topic's events of a bucket are read again from some place on, until they have
+caught up with the bucket; only then more of that topic and bucket is read. The others of the bucket go on meanwhile.
+
 The lock is one of the session, on a connection that is held for it; what is published is remembered through the same
 connection. A relay whose connection is lost is therefore none any more, even before it notices.
 """
@@ -7,7 +10,7 @@ connection. A relay whose connection is lost is therefore none any more, even be
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import asyncpg
@@ -18,7 +21,7 @@ from libs.database.postgres import Connection, lost_as_transient
 from libs.database.schemas import SERVICES
 from libs.eventlog.port import Position, RawDelivery
 
-_LOCK: Final = 0x5752
+LOCK: Final = 0x5752
 """The first half of the advisory lock of relays: "WR". The second is the place of the log's service in `SERVICES`."""
 
 _HEADS: Final = "SELECT bucket, sequence FROM {log}.event_head"
@@ -36,6 +39,39 @@ LATERAL (
 ORDER BY event.bucket, event.sequence
 """
 
+_ASKED_FOR: Final = "SELECT topic, bucket, sequence FROM {log}.replay ORDER BY topic, bucket"
+
+_READ_AGAIN: Final = """
+SELECT event.*
+FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::bigint[]) AS piece(topic, bucket, after, through),
+LATERAL (
+    SELECT bucket, sequence, workspace, event_id, topic, event_type, occurred_at, record_key, sealed
+    FROM {log}.event_log
+    WHERE bucket = piece.bucket AND sequence > piece.after AND sequence <= piece.through AND topic = piece.topic
+    ORDER BY sequence LIMIT $5
+) AS event
+ORDER BY event.topic, event.bucket, event.sequence
+"""
+
+# Only from where it was read: somebody may have asked for more meanwhile.
+_SENT_AGAIN: Final = """
+UPDATE {log}.replay AS asked SET sequence = new.sequence
+FROM unnest($1::text[], $2::smallint[], $3::bigint[], $4::bigint[]) AS new(topic, bucket, before, sequence)
+WHERE (asked.topic, asked.bucket, asked.sequence) = (new.topic, new.bucket, new.before)
+"""
+
+_CAUGHT_UP: Final = """
+WITH done AS (
+    DELETE FROM {log}.replay AS asked
+    USING unnest($1::text[], $2::smallint[], $3::bigint[]) AS at(topic, bucket, sequence)
+    WHERE (asked.topic, asked.bucket, asked.sequence) = (at.topic, at.bucket, at.sequence)
+    RETURNING asked.topic, asked.bucket, asked.sequence
+)
+UPDATE {log}.relayed AS known SET sequence = greatest(known.sequence, done.sequence)
+FROM done WHERE (known.topic, known.bucket) = (done.topic, done.bucket)
+RETURNING known.topic, known.bucket, known.sequence
+"""
+
 _REMEMBER: Final = """
 INSERT INTO {log}.relayed AS known (topic, bucket, sequence)
 SELECT * FROM unnest($1::text[], $2::smallint[], $3::bigint[])
@@ -51,6 +87,7 @@ class RelayedLog:
         self._pool = pool
         self._connection: Connection | None = None
         self._published: dict[tuple[str, int], int] = {}
+        self._again: dict[tuple[str, int], int] = {}
 
     async def hold(self) -> bool:
         """Become the relay of this log, or stay it; False while another process is.
@@ -63,7 +100,7 @@ class RelayedLog:
         with lost_as_transient():
             connection = await self._pool.acquire()
             try:
-                lock = (_LOCK, SERVICES.index(self.name))
+                lock = (LOCK, SERVICES.index(self.name))
                 held = await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *lock)
                 rows = await connection.fetch(_RELAYED.format(log=self.name)) if held else []
             except BaseException:
@@ -79,34 +116,41 @@ class RelayedLog:
     async def read(self, limit: int) -> Sequence[LogRow]:
         """About `limit` events behind what is published, in order within each bucket, fairly over the buckets.
 
+        Behind them come about as many that are to be published again, in order for each topic and bucket.
+
         Raises:
             Transient: Postgres does not answer; the lock is gone with the connection.
         """
-        after: dict[int, int] = {}
-        for (_, bucket), sequence in self._published.items():
-            after[bucket] = max(sequence, after.get(bucket, 0))
         with self._held() as connection:
+            again = await self._read_again(connection, limit)
+            after = self._after()
             heads = {row["bucket"]: row["sequence"] for row in await connection.fetch(_HEADS.format(log=self.name))}
             grown = {bucket: head for bucket, head in heads.items() if head > after.get(bucket, 0)}
             if not grown:
-                return []
+                return self._chained(again)
             share = max(1, -(-limit // len(grown)))
             afters = [after.get(bucket, 0) for bucket in grown]
             rows = await connection.fetch(_READ.format(log=self.name), list(grown), afters, list(grown.values()), share)
-        return self._chained(rows)
+        return self._chained([*(row for row in rows if (row["topic"], row["bucket"]) not in self._again), *again])
 
     async def remember(self, published: Mapping[tuple[str, int], int]) -> None:
         """Remember the last published sequence of topics and buckets; one that is behind what is known moves nothing.
 
-        Of a bucket, everything up to the highest of its sequences must be published.
+        Of a bucket, everything up to the highest of its sequences must be published. Of topics and buckets that are
+        published again it is remembered how far that is, unless more was asked for meanwhile.
 
         Raises:
             Transient: Postgres does not answer; the lock is gone with the connection.
         """
+        again = {lane: sequence for lane, sequence in published.items() if lane in self._again}
+        first = {lane: sequence for lane, sequence in published.items() if lane not in self._again}
         with self._held() as connection:
-            topics, buckets = [topic for topic, _ in published], [bucket for _, bucket in published]
-            await connection.execute(_REMEMBER.format(log=self.name), topics, buckets, list(published.values()))
-        self._published.update(published)
+            await connection.execute(_REMEMBER.format(log=self.name), *_columns(first), list(first.values()))
+            if again:
+                before = [self._again[lane] for lane in again]
+                sent = _SENT_AGAIN.format(log=self.name)
+                await connection.execute(sent, *_columns(again), before, list(again.values()))
+        self._published.update(first)
 
     async def release(self) -> None:
         """Let another process be the relay."""
@@ -118,9 +162,34 @@ class RelayedLog:
         with contextlib.suppress(Transient), lost_as_transient():
             await self._pool.release(connection)
 
+    async def _read_again(self, connection: Connection, limit: int) -> list[asyncpg.Record]:
+        """Of what was asked for again, what comes next; what has caught up with its bucket is none of it any more."""
+        asked = await connection.fetch(_ASKED_FOR.format(log=self.name))
+        self._again = {(row["topic"], row["bucket"]): row["sequence"] for row in asked}
+        if not asked:
+            return []
+        after, share = self._after(), max(1, -(-limit // len(asked)))
+        places = [*_columns(self._again), list(self._again.values())]
+        through = [after.get(bucket, 0) for _, bucket in self._again]
+        rows: list[asyncpg.Record] = await connection.fetch(_READ_AGAIN.format(log=self.name), *places, through, share)
+        caught_up = self._again.keys() - {(row["topic"], row["bucket"]) for row in rows}
+        done = {lane: self._again.pop(lane) for lane in sorted(caught_up)}
+        if done:
+            statement = _CAUGHT_UP.format(log=self.name)
+            known = await connection.fetch(statement, *_columns(done), list(done.values()))
+            self._published |= {(row["topic"], row["bucket"]): row["sequence"] for row in known}
+        return rows
+
+    def _after(self) -> dict[int, int]:
+        """By bucket, the sequence up to which everything was published."""
+        after: dict[int, int] = {}
+        for (_, bucket), sequence in self._published.items():
+            after[bucket] = max(sequence, after.get(bucket, 0))
+        return after
+
     def _chained(self, rows: Sequence[asyncpg.Record]) -> list[LogRow]:
         """Each event with the one before it of its topic and bucket."""
-        last = dict(self._published)
+        last = self._published | self._again
         chained = []
         for row in rows:
             place = (row["topic"], row["bucket"])
@@ -143,6 +212,11 @@ class RelayedLog:
             _end(self._connection)
             self._connection = None
             raise
+
+
+def _columns(lanes: Iterable[tuple[str, int]]) -> tuple[list[str], list[int]]:
+    lanes = list(lanes)
+    return [topic for topic, _ in lanes], [bucket for _, bucket in lanes]
 
 
 def _end(connection: Connection) -> None:

@@ -44,7 +44,7 @@ class Whereabouts:
         self._service = subscription.group.split(".", 1)[0]
         self._database = database
         self._reader = reader
-        self._rewound: dict[Place, int] = {}
+        self._rewound: set[Place] = set()
 
     async def positions(self) -> Mapping[Lane, int]:
         """The sequence the group has dealt with, by lane; lanes it never touched are left out.
@@ -92,17 +92,17 @@ class Whereabouts:
         }
         return dict(firsts) | kept
 
-    def rewind(self, place: Place, offset: int) -> None:
-        """Something before the message at this offset is missing: read its partition from the first, once.
-
-        Raises:
-            Rejected: `events_missing`: it was.
-        """
-        if self._rewound.get(place) == offset:
-            sentence = (
-                f"Kafka has lost events that {self._group} has not dealt with, before offset {offset} of partition "
-                f"{place[1]} of {place[0]}. The log has them: started without WELL_KAFKA, the service reads them there."
-            )
-            raise Rejected(sentence, code="events_missing")
+    def rewind(self, place: Place) -> None:
+        """Something is missing before what was read of this partition: from now on it is read from the first."""
         structlog.get_logger().warning("bus.rewound", group=self._group, topic=place[0], partition=place[1])
-        self._rewound[place] = offset
+        self._rewound.add(place)
+
+    def missing(self, place: Place, offset: int, *, prefix: str) -> Rejected:
+        """What is said when the whole partition was read and something before this offset came nowhere in it."""
+        topic, partition = place[0].removeprefix(prefix), place[1]
+        return Rejected(
+            f"Kafka has lost events that {self._group} has not dealt with, before offset {offset} of partition "
+            f"{partition} of {place[0]}. The log has them: `well topics replay {topic} --partition {partition}`, "
+            f"beside {log_of(topic)} and with its variables, has them sent again.",
+            code="events_missing",
+        )

@@ -7,8 +7,6 @@ from collections import Counter
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.structs import TopicPartition
 
 from libs.bus.kafka.consumer import KafkaConsumer
 from libs.bus.kafka.pulse import DEAD_SECONDS
@@ -118,21 +116,6 @@ async def test_offsets_that_run_ahead_of_the_positions_pass_over_nothing(
         await admin.execute("INSERT INTO audit.kafka_offset VALUES ('audit.echo', $1, $2, 5)", world.topic, number)
     await drain(world.consumer(Echo()))
     assert len(await world.written()) == 60
-
-
-async def test_events_that_kafka_has_lost_stop_the_group_with_a_sentence(kafka_world: KafkaWorld) -> None:
-    world = kafka_world
-    await world.publish(*[pulled(world.workspace, bill, version) for version in (1, 2, 3) for bill in range(20)])
-    ends = await world.ends()
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    lost = {TopicPartition(*place): RecordsToDelete(before_offset=end - 1) for place, end in ends.items()}
-    await admin.delete_records(lost)
-    await admin.close()
-    with pytest.raises(Rejected, match="started without WELL_KAFKA") as refused:
-        await asyncio.wait_for(world.kafka_consumer(Echo()).run(asyncio.Event()), 20)
-    assert refused.value.code == "events_missing"
-    assert await world.written() == []
 
 
 async def test_a_message_that_is_no_event_of_ours_is_passed_over_and_counted(kafka_world: KafkaWorld) -> None:

@@ -122,10 +122,10 @@ class KafkaWorld(World):
         """A member of the group `audit.echo`."""
         return OverKafka(self.kafka_consumer(echo, batch_events=batch_events), echo, self.ends)
 
-    async def ends(self) -> Mapping[Place, int]:
-        """Where the topic ends, partition by partition."""
+    async def ends(self, topic: str = TOPIC) -> Mapping[Place, int]:
+        """Where a topic ends, partition by partition."""
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap) as asked:
-            places = [TopicPartition(self.topic, number) for number in range(self.partitions)]
+            places = [TopicPartition(self.prefix + topic, number) for number in range(self.partitions)]
             ends: Mapping[Place, int] = await asked.end_offsets(places)
             return ends
 

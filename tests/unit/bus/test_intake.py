@@ -52,6 +52,29 @@ def test_a_message_whose_predecessor_was_not_seen_is_refused_and_changes_nothing
     assert intake.next_offsets() == {PLACE: 0}
 
 
+def test_what_follows_a_hole_is_passed_and_taken_once_what_was_missing_has_come() -> None:
+    intake = _begun()
+    for offset, sequence in enumerate((3, 4)):
+        intake.pass_hole(PLACE, offset, _event(3, sequence))
+    assert intake.take_in(PLACE, 2, _event(4, 1))
+    assert intake.holes_before({PLACE: 4}) == []
+    assert intake.holes_before({PLACE: 3}) == [(PLACE, 0)]
+    for offset, sequence in enumerate((1, 2, 3, 4), start=3):
+        assert intake.take_in(PLACE, offset, _event(3, sequence))
+    assert intake.holes_before({PLACE: 7}) == []
+    assert [raw.position.sequence for raw in intake.batch(10)] == [1, 1, 2, 3, 4]
+
+
+def test_a_start_reads_again_from_the_first_message_behind_a_hole() -> None:
+    intake = _begun(offset=10)
+    intake.pass_over(PLACE, 10)
+    intake.pass_hole(PLACE, 11, _event(3, 3))
+    assert intake.take_in(PLACE, 12, _event(4, 1))
+    intake.done(intake.batch(10))
+    assert intake.has_holes
+    assert intake.next_offsets() == {PLACE: 11}
+
+
 def test_sequences_of_other_topics_between_two_events_are_no_gap() -> None:
     intake = _begun(position=2)
     assert intake.take_in(PLACE, 0, _event(3, 9, previous=2))

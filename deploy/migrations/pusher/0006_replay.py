@@ -1,0 +1,11 @@
+"""What the relay is asked to send again."""
+
+from deploy.migrations.sql import sent_again
+
+revision = "pusher_0006"
+down_revision = "pusher_0005"
+
+
+def upgrade() -> None:
+    """Make its table."""
+    sent_again("pusher")
