@@ -22,6 +22,9 @@ PER_PAGE_MAX: Final = 100
 ANSWER_MAX_BYTES: Final = 16_000_000
 """Bytes of an answer: a page of 100 invoices at 160 kB each, far above what one with its related invoices takes."""
 
+STAGING_HEADER: Final = "X-Qonto-Staging-Token"
+"""What the sandbox wants with every call, those for tokens too. Source: docs.qonto.com, base URLs."""
+
 _OFF_THE_WIRE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """Failures before the first byte left: nothing can have happened at Qonto."""
 
@@ -49,7 +52,7 @@ class QontoClient:
         self._v2 = f"{api_url.rstrip('/')}/v2"
         self._headers = {"Accept": "application/json"}
         if staging_token is not None:
-            self._headers["X-Qonto-Staging-Token"] = staging_token
+            self._headers[STAGING_HEADER] = staging_token
 
     async def upload(
         self, token: str, uploads: Sequence[Upload], *, skip_attachment_matcher: bool | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 from uuid import UUID
 
 from aiohttp import web
@@ -20,13 +21,18 @@ from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
 from libs.runtime.worker import Worker
-from services.auth.api import AuthPages
+from services.auth.api.app import application
+from services.auth.api.connecting import ConnectingPages
+from services.auth.api.pages import Pages
+from services.auth.api.programs import ProgramPages
+from services.auth.api.visiting import Visiting
 from services.auth.config import AuthSettings
 from services.auth.domain.connection import ConnectionState
 from services.auth.flow.connect import Connecting
 from services.auth.flow.disconnect import Disconnecting
 from services.auth.flow.keyring import StoredKeyring
 from services.auth.flow.lend import Lending
+from services.auth.flow.listing import Listing
 from services.auth.flow.mcp_consent import McpConsents
 from services.auth.flow.reading import Reading
 from services.auth.flow.refresh import Refreshing
@@ -40,7 +46,7 @@ class AuthService:
     """Auth, as others see it."""
 
     app: web.Application
-    pages: AuthPages
+    visiting: Visiting
     connections: Connected
     keyring: Keyring
     connecting: Connecting
@@ -85,12 +91,12 @@ class AuthService:
         return await self.connections.connected(provider)
 
     async def workspace_of(self, request: web.Request) -> UUID:
-        """The workspace of a browser's session; see `AuthPages.visitor`."""
-        return await self.pages.workspace_of(request)
+        """The workspace of a browser's session; see `Visiting.visitor`."""
+        return await self.visiting.workspace_of(request)
 
     async def visitor(self, session: str) -> UUID:
-        """The workspace that a session opens; see `AuthPages.visitor`."""
-        return await self.pages.visitor(session)
+        """The workspace that a session opens; see `Visiting.visitor`."""
+        return await self.visiting.visitor(session)
 
     async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
         """All keys of a workspace for one purpose, made on first use; see `StoredKeyring.keys`."""
@@ -151,34 +157,32 @@ def build(
     clock: Clock,
 ) -> AuthService:
     """Wire auth over a database, a log and the providers."""
+    told = _Told(database=database, store=store, log=log, clients=clients, clock=clock)
     tickets = Tickets(database=database, store=store, clock=clock)
-    refreshing = Refreshing(database=database, store=store, log=log, clients=clients, clock=clock)
+    refreshing = Refreshing(**told)
     lending = Lending(database=database, store=store, refreshing=refreshing, clock=clock)
-    connecting = Connecting(
-        database=database,
-        store=store,
-        log=log,
-        clients=clients,
-        tickets=tickets,
-        lending=lending,
-        clock=clock,
-    )
-    disconnecting = Disconnecting(
-        database=database,
-        store=store,
-        log=log,
-        clients=clients,
-        refreshing=refreshing,
-        lending=lending,
-        clock=clock,
-    )
+    connecting = Connecting(**told, tickets=tickets, lending=lending)
+    disconnecting = Disconnecting(**told, refreshing=refreshing, lending=lending)
     consents = McpConsents(tickets=tickets, public_url=settings.public_url)
-    pages = AuthPages(
-        settings, tickets=tickets, connecting=connecting, lending=lending, consents=consents, providers=tuple(clients)
+    pages = Pages(settings.home_url)
+    visiting = Visiting(settings, tickets, pages)
+    connecting_pages = ConnectingPages(
+        pages,
+        public_url=settings.public_url,
+        visiting=visiting,
+        tickets=tickets,
+        connecting=connecting,
+        disconnecting=disconnecting,
+        listing=Listing(database=database, store=store),
+        consents=consents,
+        providers=tuple(clients),
+    )
+    program_pages = ProgramPages(
+        pages, settings=settings, visiting=visiting, connecting=connecting, lending=lending, consents=consents
     )
     return AuthService(
-        app=pages.app(),
-        pages=pages,
+        app=application(pages, visiting.routes(), connecting_pages.routes(), program_pages.routes()),
+        visiting=visiting,
         connections=connected,
         keyring=keyring,
         connecting=connecting,
@@ -191,3 +195,13 @@ def build(
         database=database,
         store=store,
     )
+
+
+class _Told(TypedDict):
+    """What whoever changes connections needs."""
+
+    database: Database
+    store: AuthStore
+    log: EventLog
+    clients: dict[Provider, ProviderClient]
+    clock: Clock

@@ -111,11 +111,13 @@ class ProviderProfile:
         provider: Which one.
         scopes: What we ask for, and no more.
         refresh_grace_seconds: How long it honours a refresh token after its first use.
+        bank_scopes: What is asked for besides once a workspace turns bank matching on.
     """
 
     provider: Provider
     scopes: tuple[str, ...]
     refresh_grace_seconds: float
+    bank_scopes: tuple[str, ...] = ()
 
 
 class ProviderClient(Protocol):
@@ -129,12 +131,16 @@ class ProviderClient(Protocol):
         """What is fixed about it."""
         ...
 
-    def authorize_url(self, *, state: str, challenge: str) -> str:
+    def authorize_url(self, *, state: str, challenge: str, scopes: Sequence[str]) -> str:
         """Where to send the browser."""
         ...
 
-    async def exchange(self, *, code: str, verifier: str) -> TokenPair:
-        """The first token pair of a consent."""
+    def is_issuer(self, named: str) -> bool:
+        """Whether an authorization server that names itself so is this one."""
+        ...
+
+    async def exchange(self, *, code: str, verifier: str, scopes: Sequence[str]) -> TokenPair:
+        """The first token pair of a consent; its scopes are those asked for when the provider names none."""
         ...
 
     async def refresh(self, refresh_token: str) -> TokenPair:

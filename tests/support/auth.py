@@ -121,10 +121,12 @@ def xero_client(standin: Standin, url: str, http: httpx.AsyncClient, clock: Cloc
     return xero_server(standin.endpoints, app, http, clock)
 
 
-def qonto_client(standin: QontoStandin, url: str, http: httpx.AsyncClient, clock: Clock) -> ProviderClient:
+def qonto_client(
+    standin: QontoStandin, url: str, http: httpx.AsyncClient, clock: Clock, *, staging_token: str | None = None
+) -> ProviderClient:
     """Qonto's authorization server, as a stand-in plays it."""
     app = RegisteredApp(DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET, redirect_uri=f"{url}/connect/qonto/callback")
-    return qonto_server(standin.endpoints, app, http, clock)
+    return qonto_server(standin.endpoints, app, http, clock, staging_token=staging_token)
 
 
 @asynccontextmanager
@@ -150,6 +152,7 @@ async def running_auth(
     settings: dict[str, Any] | None = None,
     qonto: QontoStandin | None = None,
     secrets: Mapping[str, bytes] | None = None,
+    staging_token: str | None = None,
 ) -> AsyncIterator[RunningAuth]:
     """Auth against stand-ins that approve every consent; open to the services whose secrets are given."""
     bound = bound_socket()
@@ -161,7 +164,7 @@ async def running_auth(
     async with web_client() as http:
         clients: dict[Provider, ProviderClient] = {"xero": xero_client(standin, url, http, clock)}
         if qonto is not None:
-            clients["qonto"] = qonto_client(qonto, url, http, clock)
+            clients["qonto"] = qonto_client(qonto, url, http, clock, staging_token=staging_token)
         service = build_auth(
             url,
             clock=clock,

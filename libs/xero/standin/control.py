@@ -62,7 +62,10 @@ class Control:
             ("GET", "limits"): (self._limits_get, "The limits."),
             ("POST", "limits"): (self._limits_post, "Change limits: {minute, day, concurrent, app_minute}."),
             ("GET", "settings"): (self._settings_get, "The settings."),
-            ("POST", "settings"): (self._settings_post, "Change settings: {consent: page|auto, tenant_id, user}."),
+            ("POST", "settings"): (
+                self._settings_post,
+                "Change settings: {consent: page|auto, tenant_id, besides, user}.",
+            ),
             ("POST", "revoke"): (self._revoke, "All tokens for an organisation die: {tenant_id}."),
             ("POST", "reset"): (self._reset, "Forget everything but the time."),
         }
@@ -134,7 +137,7 @@ class Control:
         told = await _told(request)
         tenant_id, scope = self._known(told.get("tenant_id")), _text({"scope": " ".join(READ_SCOPES), **told}, "scope")
         user_id = user_of(tenant_id, self.settings.get(Settings))
-        code = self.grants.consent(user_id, tenant_id, scope, redirect_uri="", challenge=None)
+        code = self.grants.consent(user_id, [tenant_id], scope, redirect_uri="", challenge=None)
         return as_json(self.grants.exchange(code, redirect_uri="", verifier=None))
 
     async def _clock_get(self, _: web.Request) -> web.Response:

@@ -11,6 +11,7 @@ import hmac
 import secrets
 import sqlite3
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -55,8 +56,10 @@ class Grants:
         self._store = store
         self._clock = clock
 
-    def consent(self, user_id: str, tenant_id: str, scopes: str, redirect_uri: str, challenge: str | None) -> str:
-        """A user connects one organisation; the code that says so.
+    def consent(
+        self, user_id: str, tenant_ids: Sequence[str], scopes: str, redirect_uri: str, challenge: str | None
+    ) -> str:
+        """A user connects organisations, commonly one; the code that says so.
 
         Scopes add up: what the user granted before is in the new tokens too, until it is revoked.
         """
@@ -67,11 +70,12 @@ class Grants:
             earlier = (scope for row in before for scope in row["scopes"].split())
             granted = dict.fromkeys([*scopes.split(), *earlier])
             self._store.write("INSERT INTO consent VALUES (?, ?, ?)", (consent_id, user_id, " ".join(granted)))
-            self._store.write(
-                "INSERT INTO connection VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, tenant_id) "
-                "DO UPDATE SET consent_id = excluded.consent_id, updated_ms = excluded.updated_ms",
-                (str(uuid.uuid4()), user_id, tenant_id, consent_id, now, now),
-            )
+            for tenant_id in tenant_ids:
+                self._store.write(
+                    "INSERT INTO connection VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (user_id, tenant_id) "
+                    "DO UPDATE SET consent_id = excluded.consent_id, updated_ms = excluded.updated_ms",
+                    (str(uuid.uuid4()), user_id, tenant_id, consent_id, now, now),
+                )
             expires = now + CODE_SECONDS * 1000
             row = (code, consent_id, redirect_uri, challenge, expires)
             self._store.write("INSERT INTO code VALUES (?, ?, ?, ?, ?)", row)

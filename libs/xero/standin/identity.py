@@ -78,9 +78,14 @@ class Identity:
         return self._approve(form, form["tenant_id"])
 
     def _approve(self, asked: Mapping[str, str], tenant_id: str) -> web.Response:
-        user_id = user_of(tenant_id, self._settings.get(Settings))
+        settings = self._settings.get(Settings)
+        tenant_ids = [tenant_id, *(each for each in settings.besides if self._holdings.organisation(each) is not None)]
         code = self._grants.consent(
-            user_id, tenant_id, asked["scope"], asked["redirect_uri"], asked.get("code_challenge") or None
+            user_of(tenant_id, settings),
+            tenant_ids,
+            asked["scope"],
+            asked["redirect_uri"],
+            asked.get("code_challenge") or None,
         )
         return _redirect(asked, {"code": code, "scope": asked["scope"]})
 

@@ -16,6 +16,7 @@ class Settings(BaseModel):
         consent: `page` asks a person; `auto` approves at once.
         tenant_id: The organisation that `auto` connects; without it the first by name that is not connected yet,
             or, when all are, the first.
+        besides: Organisations that the same consent connects too.
         user: Who consents. Without it every organisation has a bookkeeper of its own, so that what one workspace
             revokes does not end another's; one name for two organisations shows what Xero does to such a user.
     """
@@ -24,6 +25,7 @@ class Settings(BaseModel):
 
     consent: Literal["page", "auto"] = "page"
     tenant_id: str | None = None
+    besides: tuple[str, ...] = ()
     user: str | None = None
 
 

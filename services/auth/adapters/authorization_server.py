@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 from authlib.integrations.base_client.errors import OAuthError
@@ -113,20 +113,29 @@ class AuthorizationServer:
         """What is fixed about it."""
         return self._profile
 
-    def authorize_url(self, *, state: str, challenge: str) -> str:
+    def authorize_url(self, *, state: str, challenge: str, scopes: Sequence[str]) -> str:
         """Where to send the browser."""
         query = {
             "response_type": "code",
             "client_id": self._app.client_id,
             "redirect_uri": self._app.redirect_uri,
-            "scope": " ".join(self._profile.scopes),
+            "scope": " ".join(scopes),
             "state": state,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
         return f"{self._addresses.authorize_url}?{urlencode(query)}"
 
-    async def exchange(self, *, code: str, verifier: str) -> TokenPair:
+    def is_issuer(self, named: str) -> bool:
+        """Whether an authorization server that names itself so (RFC 9207) is this one.
+
+        Neither provider promises an `iss`, and Qonto's is not documented: any address of a host that we ask for
+        consents or tokens is taken for it, since that host could have given the code in any case.
+        """
+        ours = {urlsplit(url).netloc for url in (self._addresses.authorize_url, self._addresses.token_url)}
+        return urlsplit(named).netloc in ours
+
+    async def exchange(self, *, code: str, verifier: str, scopes: Sequence[str]) -> TokenPair:
         """The first token pair of a consent.
 
         Raises:
@@ -140,7 +149,8 @@ class AuthorizationServer:
                 code=code,
                 code_verifier=verifier,
                 redirect_uri=self._app.redirect_uri,
-            )
+            ),
+            scopes,
         )
 
     async def refresh(self, refresh_token: str) -> TokenPair:
@@ -151,7 +161,8 @@ class AuthorizationServer:
             Rejected: The provider's `error` as code, such as `invalid_grant`; `refused` for a word that is none.
         """
         return await self._tokens(
-            lambda client: client.refresh_token(self._addresses.token_url, refresh_token=refresh_token)
+            lambda client: client.refresh_token(self._addresses.token_url, refresh_token=refresh_token),
+            self._profile.scopes,
         )
 
     async def accounts(self, pair: TokenPair) -> Sequence[Account]:
@@ -192,11 +203,11 @@ class AuthorizationServer:
             sentence = f"{self._title} refused to end the consent ({answer.status_code})."
             raise Rejected(sentence, code=f"http_{answer.status_code}")
 
-    async def _tokens(self, call: Callable[[Any], Awaitable[Mapping[str, Any]]]) -> TokenPair:
+    async def _tokens(self, call: Callable[[Any], Awaitable[Mapping[str, Any]]], scopes: Sequence[str]) -> TokenPair:
         asked_at = self._clock.now()
         async with self._client() as client:
             try:
-                return self._pair(await call(client), asked_at)
+                return self._pair(await call(client), asked_at, scopes)
             except OAuthError as error:
                 code = str(error.error) if str(error.error) in _REFUSALS else "refused"
                 raise Rejected(f"{self._title} refused the token request ({code}).", code=code) from None
@@ -206,13 +217,13 @@ class AuthorizationServer:
                 sentence = f"{self._title} answered a token request with something that is not its JSON."
                 raise Transient(sentence) from None
 
-    def _pair(self, answer: Mapping[str, Any], asked_at: datetime) -> TokenPair:
+    def _pair(self, answer: Mapping[str, Any], asked_at: datetime, scopes: Sequence[str]) -> TokenPair:
         scope, refresh = answer.get("scope"), answer.get("refresh_token")
         return TokenPair(
             access=_token(answer["access_token"]),
             refresh=None if refresh is None else _token(refresh),
             expires_at=asked_at + _life(answer.get("expires_in")),
-            scopes=tuple(scope.split()) if isinstance(scope, str) and scope else self._profile.scopes,
+            scopes=tuple(scope.split()) if isinstance(scope, str) and scope else tuple(scopes),
         )
 
     def _client(self) -> AsyncOAuth2Client:

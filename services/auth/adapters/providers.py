@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import httpx
 
-from libs.qonto.client import QontoClient
+from libs.qonto.client import STAGING_HEADER, QontoClient
+from libs.qonto.endpoints import BANK_SCOPES
 from libs.qonto.endpoints import SCOPES as QONTO_SCOPES
 from libs.qonto.endpoints import Endpoints as QontoEndpoints
 from libs.runtime.clock import Clock
@@ -45,9 +47,11 @@ def qonto_server(
     *,
     staging_token: str | None = None,
 ) -> AuthorizationServer:
-    """Qonto's authorization server."""
+    """Qonto's authorization server. The sandbox wants its token with the token calls too."""
+    if staging_token is not None:
+        app = replace(app, headers={STAGING_HEADER: staging_token})
     return AuthorizationServer(
-        profile=ProviderProfile("qonto", QONTO_SCOPES, QONTO_GRACE_SECONDS),
+        profile=ProviderProfile("qonto", QONTO_SCOPES, QONTO_GRACE_SECONDS, BANK_SCOPES),
         app=app,
         addresses=ServerAddresses(endpoints.authorize_url, endpoints.token_url, endpoints.revocation_url),
         client_authentication="client_secret_post",

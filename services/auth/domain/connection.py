@@ -63,10 +63,6 @@ _OTHER_ACCOUNT: Final = (
     "This workspace belongs to another {title} organisation, and what was read and posted there stays with it. "
     "Nothing was changed. Connect this organisation in a workspace of its own."
 )
-_SEVERAL: Final = (
-    "{title} does not say which of several organisations was meant. Nothing was changed. Start again and choose one "
-    "alone; if that is not offered, disconnect Well from the others at {title} first."
-)
 
 
 @dataclass(frozen=True)
@@ -117,8 +113,8 @@ class Connection:
     refreshing_until: datetime | None = None
 
 
-def chosen(accounts: Sequence[Account], before: Account | None, provider: Provider) -> Account:
-    """The account that a workspace is connected to by a consent.
+def eligible(accounts: Sequence[Account], before: Account | None, provider: Provider) -> Sequence[Account]:
+    """The accounts that a workspace may be connected to by a consent; of several, a person chooses.
 
     It stays the one the workspace had before, if there was one: how far that was read, and what was posted to it, would
     be taken for another's.
@@ -130,7 +126,7 @@ def chosen(accounts: Sequence[Account], before: Account | None, provider: Provid
 
     Raises:
         Rejected: `no_organisation` when there is none; `another_account` when there are only others than the one
-            before; `several_organisations` when nothing tells which one was meant.
+            before.
     """
     title = TITLES[provider]
     if not accounts:
@@ -140,9 +136,7 @@ def chosen(accounts: Sequence[Account], before: Account | None, provider: Provid
         accounts = [account for account in accounts if not is_another_account(before.id, account.id)]
     if not accounts:
         raise Rejected(_OTHER_ACCOUNT.format(title=title), code="another_account")
-    if len(accounts) > 1:
-        raise Rejected(_SEVERAL.format(title=title), code="several_organisations")
-    return accounts[0]
+    return accounts
 
 
 Step = Literal["use", "refresh", "wait", "rest", "gone"]

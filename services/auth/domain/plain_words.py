@@ -25,3 +25,13 @@ _WORDS: Final = {
 def plain_words(scopes: Iterable[str]) -> list[str]:
     """A line a scope. One without words of ours is shown as the provider has it, rather than left out."""
     return [_WORDS.get(scope, f"use the permission “{scope}”") for scope in scopes]
+
+
+def said_of(state: str, title: str) -> str:
+    """How a connection stands, and what a person may have to do, for a provider of this name."""
+    return {
+        "active": "Connected.",
+        "refused": f"{title} refuses Well's calls for now. Well tries again by itself; nothing is lost meanwhile.",
+        "lost": f"{title} no longer lets Well in. Connect it again; Well then goes on where it stopped.",
+        "revoked": "Disconnected.",
+    }.get(state, "Not connected.")

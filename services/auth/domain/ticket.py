@@ -6,20 +6,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-TicketPurpose = Literal["sign_in", "session", "consent", "mcp_request", "mcp_form", "mcp_grant", "read_events"]
+TicketPurpose = Literal[
+    "sign_in", "session", "consent", "choice", "disconnect", "mcp_request", "mcp_form", "mcp_grant", "read_events"
+]
 
 LASTS: Final[dict[TicketPurpose, timedelta]] = {
     "sign_in": timedelta(minutes=15),
     "session": timedelta(hours=12),
     "consent": timedelta(minutes=10),
+    "choice": timedelta(minutes=10),
+    "disconnect": timedelta(minutes=30),
     "mcp_request": timedelta(minutes=30),
     "mcp_form": timedelta(minutes=30),
     "mcp_grant": timedelta(minutes=1),
     "read_events": timedelta(days=90),
 }
 """How long each is good: a sign-in link is clicked soon after it is printed; a session is a working day; a consent is
-a visit to the provider's page; a request of an MCP client may include such a visit; a grant only crosses a redirect.
-Another team's right to read events ends with the quarter, so that somebody asks whether it is still wanted."""
+a visit to the provider's page, and a choice the page after it; a page to disconnect from may stay open for a while; a
+request of an MCP client may include a visit to the provider; a grant only crosses a redirect. Another team's right to
+read events ends with the quarter, so that somebody asks whether it is still wanted."""
 
 LIVE_TICKETS: Final = 1000
 """Unexpired tickets of one purpose in one workspace at most. A workspace has a handful of people; more is an attack or

@@ -39,11 +39,14 @@ class DiesAfterTheAnswer:
         """As of the one it wraps."""
         return self._inner.profile
 
-    def authorize_url(self, *, state: str, challenge: str) -> str:
-        return self._inner.authorize_url(state=state, challenge=challenge)
+    def authorize_url(self, *, state: str, challenge: str, scopes: Sequence[str]) -> str:
+        return self._inner.authorize_url(state=state, challenge=challenge, scopes=scopes)
 
-    async def exchange(self, *, code: str, verifier: str) -> TokenPair:
-        return await self._inner.exchange(code=code, verifier=verifier)
+    def is_issuer(self, named: str) -> bool:
+        return self._inner.is_issuer(named)
+
+    async def exchange(self, *, code: str, verifier: str, scopes: Sequence[str]) -> TokenPair:
+        return await self._inner.exchange(code=code, verifier=verifier, scopes=scopes)
 
     async def refresh(self, refresh_token: str) -> TokenPair:
         await self._inner.refresh(refresh_token)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from libs.contracts.errors import ConsentLost
-from libs.qonto.endpoints import SCOPES
+from libs.qonto.endpoints import BANK_SCOPES, SCOPES
 from libs.qonto.standin import DEFAULT_ORGANIZATION, Standin, running_standin
 from libs.runtime.clock import ShiftedClock
 from libs.xero.standin import running_standin as running_xero
@@ -52,6 +52,82 @@ async def test_an_organization_without_invoices_stays_unnamed_and_works(with_qon
     workspace = uuid4()
     await auth.connect(workspace, "qonto")
     assert (await auth.service.lend("ingest", workspace, "qonto")).account == "unknown"
+
+
+async def scopes_asked(auth: RunningAuth, workspace: UUID, query: str) -> list[str]:
+    """What a visit to Qonto asks for."""
+    async with auth.signed_in(workspace) as browser:
+        browser.follow_redirects = False
+        left = await browser.get(f"{auth.url}/connect/qonto{query}")
+    return httpx.URL(left.headers["Location"]).params["scope"].split()
+
+
+async def test_bank_matching_asks_for_one_scope_more_and_names_the_organization(with_qonto: QontoStage) -> None:
+    auth, _, _, _ = with_qonto
+    workspace = uuid4()
+    assert await scopes_asked(auth, workspace, "") == list(SCOPES)
+    await auth.connect(workspace, "qonto")
+    async with auth.signed_in(workspace) as browser:
+        page = await browser.get(f"{auth.url}/connect/qonto", params={"bank_matching": "on"})
+    assert "Maison Tilleul SAS" in page.text
+    assert "accounts and transactions" in page.text
+    assert await scopes_asked(auth, workspace, "") == [*SCOPES, *BANK_SCOPES]  # it stays on until it is turned off
+    assert await scopes_asked(auth, workspace, "?bank_matching=off") == list(SCOPES)
+
+
+async def test_a_consent_to_less_than_well_needs_is_refused_in_plain_words(with_qonto: QontoStage) -> None:
+    auth, qonto, _, _ = with_qonto
+    workspace = uuid4()
+    async with auth.signed_in(workspace) as browser:
+        browser.follow_redirects = False
+        left = httpx.URL((await browser.get(f"{auth.url}/connect/qonto")).headers["Location"])
+        less = left.copy_set_param("scope", "offline_access supplier_invoice.read attachment.read")
+        back = (await browser.get(less)).headers["Location"]
+        page = await browser.get(back)
+    assert page.status_code == httpx.codes.BAD_REQUEST
+    assert "Missing: add supplier invoices to Qonto" in page.text
+    assert await auth.service.connection_state(workspace, "qonto") == "none"
+    assert qonto.world.store.row("select count(*) as n from tokens")["n"] > 0
+
+
+@pytest.mark.parametrize("bank_matching", ["off", "on"])
+async def test_disconnecting_revokes_the_grant_and_with_the_scope_for_it_the_organizations_consent(
+    with_qonto: QontoStage, bank_matching: str
+) -> None:
+    auth, qonto, _, _ = with_qonto
+    workspace = uuid4()
+    async with auth.signed_in(workspace) as browser:
+        await browser.get(f"{auth.url}/connect/qonto", params={"bank_matching": bank_matching})
+    await auth.service.revoke(workspace, "qonto")
+    async with web_client() as http:
+        counted = (await http.get(f"{qonto.url}/_standin/calls")).json()
+    assert counted["POST /oauth2/revoke 200"] == 1
+    assert counted.get("DELETE /v2/oauth2/consents 204", 0) == (1 if bank_matching == "on" else 0)
+
+
+async def test_the_sandbox_gets_its_staging_token_with_every_call(kept: Kept) -> None:
+    clock, workspace = ShiftedClock(), uuid4()
+    async with (
+        running_xero(clock=clock) as xero,
+        running_standin(clock=clock) as qonto,
+        running_auth(
+            xero,
+            clock=clock,
+            log=kept.log,
+            database=await kept.database(),
+            store=kept.store,
+            qonto=qonto,
+            staging_token="staging",  # noqa: S106 of a stand-in
+        ) as auth,
+    ):
+        await told(qonto, "settings", {"staging_token": "staging"})
+        assert (await auth.connect(workspace, "qonto")).status_code == httpx.codes.OK
+        clock.advance(3600)
+        await auth.service.lend("pusher", workspace, "qonto")
+        await auth.service.revoke(workspace, "qonto")
+        assert await auth.service.connection_state(workspace, "qonto") == "revoked"
+        await told(qonto, "settings", {"staging_token": "another"})
+        assert (await auth.connect(workspace, "qonto")).status_code == httpx.codes.SERVICE_UNAVAILABLE
 
 
 async def test_a_death_after_the_answer_is_mended_within_the_sixty_seconds_of_grace(with_qonto: QontoStage) -> None:

@@ -101,7 +101,7 @@ async def test_what_was_told_can_be_asked(world: World) -> None:
     await world.tell("settings", consent="auto")
     await world.tell("limits", minute=7)
     moved = await world.tell("clock", advance_seconds=86_400)
-    assert (await world.ask("settings")) == {"consent": "auto", "tenant_id": None, "user": None}
+    assert (await world.ask("settings")) == {"consent": "auto", "tenant_id": None, "besides": [], "user": None}
     assert (await world.ask("limits")) == {"minute": 7, "day": 5_000, "concurrent": 5, "app_minute": 10_000}
     assert (await world.ask("clock"))["now"] >= moved["now"]
 

@@ -118,12 +118,18 @@ class StrictProvider:
         """The person takes back all grants at the provider."""
         self.ended |= {known.grant for known in self.tokens.values()}
 
-    def authorize_url(self, *, state: str, challenge: str) -> str:
+    def authorize_url(self, *, state: str, challenge: str, scopes: Sequence[str]) -> str:
         """The address that says yes at once."""
+        assert scopes == ("read",)
         return f"https://provider.example/?{urlencode({'state': state, 'challenge': challenge})}"
 
-    async def exchange(self, *, code: str, verifier: str) -> TokenPair:
+    def is_issuer(self, named: str) -> bool:
+        """By one name."""
+        return named == "https://provider.example"
+
+    async def exchange(self, *, code: str, verifier: str, scopes: Sequence[str]) -> TokenPair:
         """The first pair of a new grant."""
+        assert scopes == ("read",)
         assert code
         assert verifier
         return self._issue(next(self._numbers))

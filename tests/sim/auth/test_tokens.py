@@ -262,7 +262,8 @@ class Tokens(RuleBasedStateMachine):
     async def _consented(self) -> None:
         connecting = self._idle().auth.connecting
         query = parse_qs(urlsplit(await connecting.begin(WORKSPACE, self.name, None)).query)
-        await connecting.finish(WORKSPACE, self.name, state=query["state"][0], code="code")
+        returned = await connecting.come_back(WORKSPACE, self.name, state=query["state"][0])
+        await connecting.finish(WORKSPACE, returned, code="code")
 
     def _started(self) -> AuthService:
         return build_auth(

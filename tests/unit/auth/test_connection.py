@@ -21,8 +21,8 @@ from services.auth.domain.connection import (
     Account,
     Connection,
     TokenPair,
-    chosen,
     closed,
+    eligible,
     is_refused_again,
     leased,
     next_step,
@@ -134,32 +134,28 @@ A, B, NOBODY = Account("a", "A SAS"), Account("b", "B SAS"), Account(UNKNOWN_ACC
 @pytest.mark.parametrize(
     ("accounts", "before", "expected"),
     [
-        ([A], None, A),
-        ([NOBODY], None, NOBODY),
-        ([A], NOBODY, A),
-        ([B, A], A, A),
-        ([NOBODY], A, NOBODY),
+        ([A], None, [A]),
+        ([NOBODY], None, [NOBODY]),
+        ([A], NOBODY, [A]),
+        ([B, A], A, [A]),
+        ([NOBODY], A, [NOBODY]),
+        ([A, B], None, [A, B]),
+        ([A, B], NOBODY, [A, B]),
     ],
 )
-def test_a_workspace_is_connected_to_the_account_it_has_or_to_the_only_one(
-    accounts: list[Account], before: Account | None, expected: Account
+def test_a_workspace_keeps_the_account_it_has_and_of_several_new_ones_a_person_chooses(
+    accounts: list[Account], before: Account | None, expected: list[Account]
 ) -> None:
-    assert chosen(accounts, before, "xero") == expected
+    assert list(eligible(accounts, before, "xero")) == expected
 
 
 @pytest.mark.parametrize(
     ("accounts", "before", "code"),
-    [
-        ([], None, "no_organisation"),
-        ([], A, "no_organisation"),
-        ([B], A, "another_account"),
-        ([A, B], None, "several_organisations"),
-        ([A, B], NOBODY, "several_organisations"),
-    ],
+    [([], None, "no_organisation"), ([], A, "no_organisation"), ([B], A, "another_account")],
 )
-def test_a_workspace_is_never_connected_to_an_account_by_guessing(
+def test_a_workspace_is_never_connected_to_another_account(
     accounts: list[Account], before: Account | None, code: str
 ) -> None:
     with pytest.raises(Rejected) as refusal:
-        chosen(accounts, before, "xero")
+        eligible(accounts, before, "xero")
     assert refusal.value.code == code

@@ -17,7 +17,7 @@ def test_the_challenge_is_that_of_the_rfc() -> None:
 
 
 def test_a_pending_consent_survives_storage() -> None:
-    pending = begin("xero", "/consents/mcp?request=x")
+    pending = begin("xero", ("a",), "/consents/mcp?request=x", loopback="http://localhost:1/")
     assert PendingConsent.from_bytes(pending.to_bytes()) == pending
     assert 43 <= len(pending.verifier) <= 128
     assert pending.verifier not in repr(pending)
@@ -32,7 +32,7 @@ def test_bytes_of_something_else_are_malformed() -> None:
 def test_only_paths_of_our_own_are_returned_to(rest: str) -> None:
     for address in (f"https://{rest}", f"//{rest}", f"\\{rest}", f"http:{rest}"):
         with pytest.raises(Rejected):
-            begin("qonto", address)
+            begin("qonto", (), address)
 
 
 def test_a_scope_without_words_of_ours_is_shown_rather_than_left_out() -> None:
