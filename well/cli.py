@@ -11,7 +11,7 @@ from libs.contracts.errors import WellError
 from libs.runtime.collector import collect_rarely
 from libs.runtime.crashpoints import arm_from_environment
 from libs.runtime.logs import set_up_logs
-from well.commands import connect, demo, review, run, topics, trail, up
+from well.commands import connect, demo, keys, review, run, topics, trail, up, workspace
 
 app = typer.Typer(
     name="well",
@@ -31,6 +31,8 @@ app.command("connect")(connect.connect)
 app.add_typer(review.app, name="review")
 app.add_typer(trail.app, name="trail")
 app.add_typer(topics.app, name="topics")
+app.add_typer(keys.app, name="keys")
+app.add_typer(workspace.app, name="workspace")
 
 
 def main() -> None:

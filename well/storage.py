@@ -12,7 +12,7 @@ import asyncpg
 
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Rejected
-from libs.crypto.key_provider import FileKeyProvider, read_or_make_key
+from libs.crypto.key_provider import FileKeyProvider, KeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealers, sealers_of
 from libs.crypto.opened import Opened
 from libs.crypto.service_secret import read_service_secret, service_secret
@@ -38,6 +38,7 @@ class Storage:
         dsn: The address of its Postgres, with the user that migrates where there is one.
         databases: Each service's database, as its own role; of a service apart, its own alone.
         keyring: Where every seal comes from.
+        key_provider: What wraps the keys that are kept here; None where auth is asked for them.
         sealers: The seals of each purpose.
         opened: The events last written or read, shared by all logs and the reader.
         reader: The logs of all services.
@@ -48,6 +49,7 @@ class Storage:
     dsn: str
     databases: Mapping[str, PostgresDatabase]
     keyring: Keyring
+    key_provider: KeyProvider | None
     sealers: Sealers
     opened: Opened[Envelope]
     reader: PostgresLogReader
@@ -113,7 +115,8 @@ async def opened_storage(
             return opened
 
         databases = {service: await database(service) for service in SERVICES}
-        keyring = _kept(await database("auth"), installation.key_file, clock)
+        provider = FileKeyProvider(installation.key_file)
+        keyring = _kept(await database("auth"), provider, clock)
         sealers = sealers_of(keyring, clock)
         password = password_from(role_secret, "relay") if role_secret else None
         pool = await open_pool(dsn, role=RELAY, password=password)
@@ -121,7 +124,7 @@ async def opened_storage(
         opened = Opened[Envelope]()
         reader = PostgresLogReader(pool, sealers.payloads, opened)
         stack.push_async_callback(reader.close)
-        yield Storage(dsn, databases, keyring, sealers, opened, reader, pool, workers)
+        yield Storage(dsn, databases, keyring, provider, sealers, opened, reader, pool, workers)
 
 
 @asynccontextmanager
@@ -160,8 +163,9 @@ async def opened_for(
             stack.push_async_callback(opened.close)
             return opened
 
-        if key_file is not None:
-            keyring = _kept(await database(), key_file, clock)
+        provider = None if key_file is None else FileKeyProvider(key_file)
+        if provider is not None:
+            keyring = _kept(await database(), provider, clock)
         if keyring is None:
             raise ValueError("a service needs a keyring, or a key file to keep one with")
         sealers, opened = sealers_of(keyring, clock), Opened[Envelope]()
@@ -169,7 +173,7 @@ async def opened_for(
         stack.push_async_callback(pool.close)
         reader = PostgresLogReader(pool, sealers.payloads, opened)
         stack.push_async_callback(reader.close)
-        yield Storage(database_url, {service: await database()}, keyring, sealers, opened, reader, pool, ())
+        yield Storage(database_url, {service: await database()}, keyring, provider, sealers, opened, reader, pool, ())
 
 
 @asynccontextmanager
@@ -212,10 +216,9 @@ def _secret_from_key(key_file: Path, service: str) -> bytes:
     return service_secret(read_or_make_key(key_file), service)
 
 
-def _kept(database: PostgresDatabase, key_file: Path, clock: Clock) -> Keyring:
+def _kept(database: PostgresDatabase, provider: KeyProvider, clock: Clock) -> Keyring:
     """The keys as auth keeps them; only a process that keeps them imports auth."""
     from services.auth.adapters.postgres_keys import PostgresKeyStore
     from services.auth.main import build_keyring
 
-    provider = FileKeyProvider(key_file)
     return build_keyring(database=database, store=PostgresKeyStore(), key_provider=provider, clock=clock)

@@ -88,6 +88,8 @@ class Wiring:
         from services.auth.main import build as build_auth
 
         settings, storage, http, clock = self.settings, self.storage, self.http, self.clock
+        if storage.key_provider is None:
+            raise ValueError("auth is wired over a storage that keeps keys")
         xero_app = self._app("xero", settings.xero_client_id, settings.xero_client_secret)
         qonto_app = self._app("qonto", settings.qonto_client_id, settings.qonto_client_secret)
         staging_token = settings.qonto_staging_token
@@ -104,6 +106,7 @@ class Wiring:
             connected=PostgresConnected(storage.carrying),
             keyring=storage.keyring,
             log=storage.log("auth"),
+            key_provider=storage.key_provider,
             clients={
                 "xero": xero_server(settings.xero, xero_app, http, clock),
                 "qonto": qonto_server(settings.qonto, qonto_app, http, clock, staging_token=staging_token),

@@ -43,7 +43,7 @@ class Topic:
 TOPICS: Final[tuple[Topic, ...]] = (
     Topic(
         "auth.consented.v1",
-        ("ConsentGranted", "ConsentLost", "ConsentRevoked"),
+        ("ConsentGranted", "ConsentLost", "ConsentRevoked", "KeyRotated", "WorkspaceErased"),
         owner="auth",
         readers=("audit",),
     ),

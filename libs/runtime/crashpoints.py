@@ -26,7 +26,10 @@ POSTING_POINTS: Final = (
 REFRESH_POINTS: Final = ("auth.after_lease", "auth.after_answer", "auth.before_kept", "auth.after_kept")
 """The points of a refresh of tokens, in the order it passes them. A test kills a borrower at each."""
 
-POINTS: Final = (*POSTING_POINTS, *REFRESH_POINTS)
+KEY_POINTS: Final = ("auth.rewrapped", "auth.before_erased", "auth.after_erased")
+"""The points of a change of the key-encryption key, one for each data key, and of the erasure of a workspace."""
+
+POINTS: Final = (*POSTING_POINTS, *REFRESH_POINTS, *KEY_POINTS)
 """Every point there is."""
 
 _armed: Final[dict[str, int]] = {}

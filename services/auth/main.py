@@ -30,12 +30,14 @@ from services.auth.config import AuthSettings
 from services.auth.domain.connection import ConnectionState
 from services.auth.flow.connect import Connecting
 from services.auth.flow.disconnect import Disconnecting
+from services.auth.flow.erase import Erasing
 from services.auth.flow.keyring import StoredKeyring
 from services.auth.flow.lend import Lending
 from services.auth.flow.listing import Listing
 from services.auth.flow.mcp_consent import McpConsents
 from services.auth.flow.reading import Reading
 from services.auth.flow.refresh import Refreshing
+from services.auth.flow.rotate import Rotating
 from services.auth.flow.tickets import Tickets
 from services.auth.internal_api import InternalApi
 from services.auth.ports import AuthStore, Connected, KeyStore, ProviderClient
@@ -55,6 +57,8 @@ class AuthService:
     tickets: Tickets
     consents: McpConsents
     reading: Reading
+    rotating: Rotating
+    erasing: Erasing
     settings: AuthSettings
     database: Database
     store: AuthStore
@@ -154,6 +158,7 @@ def build(
     keyring: Keyring,
     log: EventLog,
     clients: dict[Provider, ProviderClient],
+    key_provider: KeyProvider,
     clock: Clock,
 ) -> AuthService:
     """Wire auth over a database, a log and the providers."""
@@ -191,6 +196,8 @@ def build(
         tickets=tickets,
         consents=consents,
         reading=Reading(tickets=tickets, keyring=keyring),
+        rotating=Rotating(database=database, store=store, log=log, provider=key_provider, clock=clock),
+        erasing=Erasing(database=database, store=store, log=log, disconnecting=disconnecting, clock=clock),
         settings=settings,
         database=database,
         store=store,

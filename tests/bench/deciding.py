@@ -115,7 +115,7 @@ async def opened(dsn: str, keyring: Keyring, services: Collection[str]) -> Async
         sealers, seen = sealers_of(keyring, SystemClock()), Opened[Envelope]()
         reader = PostgresLogReader(pool, sealers.payloads, seen)
         stack.push_async_callback(reader.close)
-        yield Storage(dsn, databases, keyring, sealers, seen, reader, pool, ())
+        yield Storage(dsn, databases, keyring, None, sealers, seen, reader, pool, ())
 
 
 def work_of(service: str, storage: Storage, connected: Connected) -> Work:

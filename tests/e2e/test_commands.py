@@ -24,10 +24,12 @@ async def test_the_made_up_company_goes_from_consent_to_posted_invoices_and_its_
     await _what_is_wrong_is_said(home)
     await _an_answer_is_taken_once_and_stands_in_the_trail(home)
     await _a_reader_gets_a_grant_that_can_be_taken_back(home)
+    await _keys_are_replaced_while_it_works(home)
     running.process.send_signal(signal.SIGINT)
     ended = await running.ended()
     assert (ended.status, ended.complaint, len(ended.lines)) == (0, "", LINES)
     assert len(await home.uploads()) == figures["posted"]
+    await _the_workspace_is_erased(home)
 
 
 def _the_company_is_dealt_with(figures: Said) -> None:
@@ -101,6 +103,34 @@ async def _a_reader_gets_a_grant_that_can_be_taken_back(home: Home) -> None:
     _went_well(await home.run("topics", "take-back", WELL_GRANT=grant))
     again = await home.run("topics", "take-back", WELL_GRANT=grant)
     assert (again.status, again.complaint) == (1, "This grant is unknown, or has ended already.\n")
+
+
+async def _keys_are_replaced_while_it_works(home: Home) -> None:
+    rotated = _went_well(await home.run("keys", "rotate", "--purpose", "payloads")).output
+    assert "payloads: key 2 seals from " in rotated
+    wrapped = _went_well(await home.run("keys", "rewrap")).output
+    keys = int(wrapped.split()[1])
+    assert wrapped.strip() == f"✓ {keys} keys, 0 of them wrapped anew."
+    assert keys > 2 * len(("tokens", "payloads", "documents", "index"))
+    killed = await home.run("keys", "rewrap", "--new-key", WELL_CRASH_AT="auth.rewrapped:3")
+    assert (killed.status, killed.output) == (-signal.SIGKILL, "")
+    rest = _went_well(await home.run("keys", "rewrap")).output
+    assert rest.strip() == f"✓ {keys} keys, {keys - 3} of them wrapped anew."
+    assert await _waiting(home)  # opened with keys under the new key-encryption key
+
+
+async def _the_workspace_is_erased(home: Home) -> None:
+    workspace = json.loads((home.installation / "state.json").read_text())["workspace"]
+    asked = await home.run("workspace", "erase")
+    assert asked.status == 1
+    assert f"Workspace {workspace} will be erased, for ever" in asked.output
+    assert await _waiting(home)
+    erased = await home.run("workspace", "erase", "--yes")  # the stand-ins of both providers have ended
+    assert erased.status == 0
+    assert erased.output == f"✓ Workspace {workspace} is erased.\n"
+    assert [line.split(" was not told")[0] for line in erased.complaint.splitlines()] == ["Xero", "Qonto"]
+    gone = await home.run("review", "list")
+    assert (gone.status, gone.complaint) == (1, "This workspace was erased: its keys are destroyed.\n")
 
 
 async def test_before_anything_was_started_each_command_says_what_to_do_first(home: Home) -> None:

@@ -14,7 +14,6 @@ from aiohttp import web
 
 from libs.contracts.identity import Provider
 from libs.crypto.key_provider import MemoryKeyProvider
-from libs.database.memory import MemoryDatabase
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.qonto.standin import DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET
@@ -23,7 +22,7 @@ from libs.runtime.clock import Clock
 from libs.runtime.listen import bound_socket, port_of
 from libs.xero.standin import Standin
 from services.auth.adapters.authorization_server import RegisteredApp
-from services.auth.adapters.memory import EachAsked, MemoryAuthStore
+from services.auth.adapters.memory import EachAsked
 from services.auth.adapters.providers import qonto_server, xero_server
 from services.auth.config import AuthSettings
 from services.auth.main import AuthService, build, build_keyring
@@ -100,9 +99,8 @@ def build_auth(
     settings: AuthSettings | None = None,
 ) -> AuthService:
     """Auth over a database, with keys of its own."""
-    keys = build_keyring(
-        database=MemoryDatabase(), store=MemoryAuthStore(), key_provider=MemoryKeyProvider(), clock=clock
-    )
+    provider = MemoryKeyProvider()
+    keys = build_keyring(database=database, store=store, key_provider=provider, clock=clock)
     return build(
         settings=settings or AuthSettings(public_url=url, home_url=f"{url}/home"),
         database=database,
@@ -111,6 +109,7 @@ def build_auth(
         keyring=keys,
         log=log,
         clients=clients,
+        key_provider=provider,
         clock=clock,
     )
 

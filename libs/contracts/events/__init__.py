@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from libs.contracts.events.consent import ConsentGranted, ConsentLost, ConsentRevoked
+from libs.contracts.events.consent import ConsentGranted, ConsentLost, ConsentRevoked, KeyRotated, WorkspaceErased
 from libs.contracts.events.decided import Candidate, EvidenceLine, ExpectedFields, MatchDecided, SignedOff, Verdict
 from libs.contracts.events.document import DocumentFetched, DocumentMissing
 from libs.contracts.events.normalized import EntityMalformed, EntityNormalized, EntityWithdrawn
@@ -29,6 +29,8 @@ Event = Annotated[
     ConsentGranted
     | ConsentLost
     | ConsentRevoked
+    | KeyRotated
+    | WorkspaceErased
     | RecordPulled
     | WindowPulled
     | WindowNormalized
@@ -69,6 +71,7 @@ __all__ = [
     "EvidenceLine",
     "ExpectedFields",
     "FieldDifference",
+    "KeyRotated",
     "MatchDecided",
     "Parked",
     "PostDiffers",
@@ -85,4 +88,5 @@ __all__ = [
     "Verdict",
     "WindowNormalized",
     "WindowPulled",
+    "WorkspaceErased",
 ]

@@ -35,6 +35,8 @@ _WORDS: Final[dict[str, Callable[[Any], str]]] = {
     "PostVerified": lambda _: "Qonto read every field as Xero has it.",
     "PostDiffers": lambda e: "Qonto read otherwise: " + "; ".join(d.in_words() for d in e.differences) + ".",
     "PostUnchecked": lambda e: e.sentence,
+    "KeyRotated": lambda e: f"A new key for {e.purpose}, which seals from {e.seals_from:%Y-%m-%d %H:%M} UTC on.",
+    "WorkspaceErased": lambda e: f"The workspace {e.erased} was erased.",
     "Parked": lambda e: f"{e.group} could not handle it: {e.sentence}",
 }
 

@@ -47,3 +47,8 @@ def sealing(keys: Iterable[WrappedKey], *, now: datetime) -> WrappedKey:
     by_age = sorted(keys, key=lambda key: key.generation)
     begun = [key for key in by_age if key.seals_from <= now] or by_age[:1]
     return max(begun, key=lambda key: key.generation)
+
+
+def newest(keys: Iterable[WrappedKey], purpose: StoredPurpose) -> WrappedKey | None:
+    """The last one made for a purpose, whether it seals yet or not."""
+    return max((key for key in keys if key.purpose == purpose), key=lambda key: key.generation, default=None)

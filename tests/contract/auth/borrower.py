@@ -91,7 +91,7 @@ class OneKey:
 
 
 async def _lent(order: Order, all_here: Barrier) -> Lent:
-    clock, sealer = ShiftedClock(), sealer_over(OneKey())
+    clock, sealer, provider = ShiftedClock(), sealer_over(OneKey()), MemoryKeyProvider()
     clock.advance(order.ahead_seconds)
     database, store = await open_database(order.dsn, role="well_auth"), PostgresAuthStore(sealer)
     async with httpx.AsyncClient() as http:
@@ -101,8 +101,9 @@ async def _lent(order: Order, all_here: Barrier) -> Lent:
             store=store,
             connected=EachAsked(database, store),
             keyring=build_keyring(
-                database=MemoryDatabase(), store=MemoryAuthStore(), key_provider=MemoryKeyProvider(), clock=clock
+                database=MemoryDatabase(), store=MemoryAuthStore(), key_provider=provider, clock=clock
             ),
+            key_provider=provider,
             log=PostgresEventLog("auth", sealer),
             clients={order.provider: _client(order, http, clock)},
             clock=clock,

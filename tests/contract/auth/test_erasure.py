@@ -1,0 +1,96 @@
+"""A workspace that is erased: its consents end, its keys are gone for everybody, and none are made again."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from libs.contracts.errors import Rejected
+from libs.contracts.events import WorkspaceErased
+from libs.crypto.bearer import INSTALLATION
+from libs.crypto.keyring import KEYS_KEPT, Sealer
+from services.auth.domain.wrapped_key import PURPOSES
+from tests.contract.auth.asking import Asked
+from tests.contract.auth.conftest import Stage, events_of
+from tests.support.auth import told
+
+
+async def test_after_an_erasure_nobody_gets_a_key_a_token_or_a_page(asked: Asked) -> None:
+    workspace, other = await asked.connected(), await asked.connected()
+    auth = asked.auth.service
+    grant, link = await auth.reading.grant(workspace, "payments team"), await auth.sign_in_ticket(workspace)
+    async with asked.auth.signed_in(workspace) as browser:
+        session = browser.cookies["well_session"]
+    for purpose in PURPOSES:
+        await asked.by("ingest").keys(workspace, purpose)
+    assert (await auth.erasing.erase(workspace)).not_told == ()
+    for purpose in PURPOSES:
+        with pytest.raises(Rejected) as gone:
+            await asked.by("ingest").keys(workspace, purpose)
+        assert gone.value.code == "workspace_erased"
+    with pytest.raises(Rejected) as ended:
+        await auth.opening_keys(grant)
+    assert ended.value.code in {"workspace_erased", "reading_grant"}
+    with pytest.raises(Rejected):
+        await auth.visitor(session)
+    assert (await asked.http.get(link)).status_code == 403
+    asked.clock.advance(1)
+    assert list(await asked.by("ingest").connected("qonto")) == [other]
+    assert list(await asked.by("ingest").workspaces()) == [other]
+    assert (await asked.by("ingest").keys(other, "tokens")).workspace == other
+
+
+async def test_the_consents_end_at_the_providers_and_the_log_says_that_the_workspace_is_gone(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    await stage.auth.service.keys(workspace, "payloads")
+    for _ in range(2):  # the second time finishes what the first may have left, and says nothing twice
+        assert (await stage.auth.service.erasing.erase(workspace)).not_told == ()
+    said = await events_of(stage.kept)
+    assert [event for event in said if event.type == "WorkspaceErased"] == [WorkspaceErased(erased=workspace)]
+    assert "ConsentRevoked" in [event.type for event in said]
+
+
+async def test_a_provider_that_does_not_answer_does_not_hold_an_erasure_up(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    await stage.auth.service.keys(workspace, "payloads")
+    await told(stage.xero, "faults", {"kind": "503", "times": 50})
+    (sentence,) = (await stage.auth.service.erasing.erase(workspace)).not_told
+    assert sentence.startswith("Xero was not told: ")
+    with pytest.raises(Rejected, match="erased"):
+        await stage.auth.service.keys(workspace, "payloads")
+
+
+async def test_a_process_that_runs_forgets_the_keys_in_its_time(stage: Stage) -> None:
+    workspace = uuid4()
+    running = Sealer(stage.auth.service.keyring, "payloads", stage.clock)
+    await running.of(workspace)
+    await stage.auth.service.erasing.erase(workspace)
+    await running.of(workspace)
+    stage.clock.advance(KEYS_KEPT.total_seconds())
+    with pytest.raises(Rejected, match="erased"):
+        await running.of(workspace)
+
+
+async def test_of_an_erasure_and_a_first_use_at_once_no_key_is_left(stage: Stage) -> None:
+    auth = stage.auth.service
+    for _ in range(5):
+        workspace = uuid4()
+        await auth.keys(workspace, "tokens")
+        await asyncio.gather(
+            auth.erasing.erase(workspace), *(auth.keys(workspace, "payloads") for _ in range(3)), return_exceptions=True
+        )
+        with pytest.raises(Rejected, match="erased"):
+            await auth.keys(workspace, "documents")
+
+
+async def test_what_is_no_customers_workspace_is_not_erased(stage: Stage) -> None:
+    await stage.auth.service.keys(INSTALLATION, "payloads")
+    for nobody in (uuid4(), INSTALLATION):
+        with pytest.raises(Rejected) as refused:
+            await stage.auth.service.erasing.erase(nobody)
+        assert refused.value.code == "no_such_workspace"
+    assert (await stage.auth.service.keys(INSTALLATION, "payloads")).workspace == INSTALLATION
