@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,11 +18,13 @@ from libs.contracts.identity import Provider
 from libs.runtime.clock import SystemClock
 from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.flow.tickets import Tickets
-from services.ingest.adapters.mcp_consent import Consents
+from services.ingest.adapters.mcp_clients import KeptClients
+from services.ingest.adapters.mcp_consent import Consents, Identity
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.postgres import PostgresStore
 from services.ingest.api import CALLBACK_PATH, callback_only
 from well.home import Installation, live
+from well.settings import registered_by_hand
 from well.storage import Storage, opened_storage
 
 CONSENT_SECONDS: Final = 600.0
@@ -69,7 +72,9 @@ async def _consent_over_mcp(installation: Installation, storage: Storage, worksp
 
     bound = socket.create_server(("127.0.0.1", 0))
     callback_url = f"http://localhost:{bound.getsockname()[1]}{CALLBACK_PATH}"
-    consents = Consents(mcp_url, callback_url, "xero.read", SystemClock(), keeper_of)
+    kept = KeptClients(storage.databases["ingest"], PostgresStore(), storage.sealers.tokens, SystemClock())
+    identity = Identity(callback_url, "xero.read", by_hand=registered_by_hand(os.environ))
+    consents = Consents(mcp_url, identity, SystemClock(), keeper_of, kept)
     async with _serving(callback_only(consents), bound):
         await consents.connect(workspace, show)
 

@@ -15,6 +15,7 @@ from libs.qonto.endpoints import endpoints_at as qonto_endpoints_at
 from libs.xero.endpoints import XERO
 from libs.xero.endpoints import Endpoints as XeroEndpoints
 from libs.xero.endpoints import endpoints_at as xero_endpoints_at
+from services.ingest.domain.registration import RegisteredByHand
 from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.xero_mcp.domain.budget import Limits
 from well.home import own_database
@@ -36,6 +37,7 @@ class Settings:
         document_lease_seconds: How long a document under way is left to its process before another takes it.
         retry: When a posting whose answer was lost is looked for, sent again, or given up to a person.
         reading: When what Qonto read off a document is asked for.
+        registered_by_hand: Who ingest is at another MCP server's authorization server.
         documents_from_loopback: Whether MCP clients may keep their document on this machine; for those who write one.
         http_timeout_seconds: For one call to a provider. Qonto may take ten seconds for a large file; three times that.
         sign_in, open_workspace, mcp_consent: See auth's settings; anything but the defaults is for the demo.
@@ -56,6 +58,7 @@ class Settings:
     document_lease_seconds: float = 60.0
     retry: RetryRule = field(default_factory=RetryRule)
     reading: ReadingRule = field(default_factory=ReadingRule)
+    registered_by_hand: RegisteredByHand | None = None
     documents_from_loopback: bool = False
     http_timeout_seconds: float = 30.0
     sign_in: Literal["ticket", "open"] = "ticket"
@@ -71,6 +74,21 @@ REQUIRED = {
 }
 
 
+def registered_by_hand(environment: Mapping[str, str]) -> RegisteredByHand | None:
+    """Who we are at the authorization server of another MCP server than ours, where a person registered us.
+
+    Raises:
+        Rejected: `bad_settings` when only half of it is said.
+    """
+    issuer, client_id = environment.get("WELL_XERO_MCP_ISSUER"), environment.get("WELL_XERO_MCP_CLIENT_ID")
+    if not issuer and not client_id:
+        return None
+    if not issuer or not client_id:
+        sentence = "WELL_XERO_MCP_ISSUER and WELL_XERO_MCP_CLIENT_ID belong together: set both or neither."
+        raise Rejected(sentence, code="bad_settings")
+    return RegisteredByHand(issuer, client_id, environment.get("WELL_XERO_MCP_CLIENT_SECRET"))
+
+
 def from_environment(environment: Mapping[str, str], url: str, *, asks_consent: bool = True) -> Settings:
     """The settings for real accounts.
 
@@ -81,8 +99,7 @@ def from_environment(environment: Mapping[str, str], url: str, *, asks_consent: 
 
     Raises:
         Rejected: `settings_missing`, naming every variable that is missing, what belongs into it and where the apps
-            shall lead back to, or as
-            `own_database` says.
+            shall lead back to, or as `registered_by_hand` and `own_database` say.
     """
     missing = [f"  {name}: {what}" for name, what in REQUIRED.items() if not environment.get(name)]
     if missing and asks_consent:
@@ -102,5 +119,6 @@ def from_environment(environment: Mapping[str, str], url: str, *, asks_consent: 
         xero=xero_endpoints_at(xero_url) if xero_url else XERO,
         qonto=qonto_endpoints_at(qonto_url) if qonto_url else qonto,
         database_url=own_database(environment),
+        registered_by_hand=registered_by_hand(environment),
         documents_from_loopback=environment.get("WELL_LOOPBACK_CLIENTS") == "yes",
     )

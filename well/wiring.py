@@ -137,7 +137,7 @@ class Wiring:
 
     def ingest(self, auth: Inside) -> IngestService:
         """What pulls; whoever asks closes it."""
-        from services.ingest.api import CALLBACK_PATH
+        from services.ingest.api import CALLBACK_PATH, CLIENT_DOCUMENT_PATH
         from services.ingest.config import IngestSettings
         from services.ingest.main import build as build_ingest
         from services.xero_mcp.config import XeroMcpSettings
@@ -157,6 +157,8 @@ class Wiring:
             settings=IngestSettings(
                 xero_mcp_url=XeroMcpSettings(url=self.mcp_url).resource,
                 callback_url=f"{self.url}{CALLBACK_PATH}",
+                client_document_url=f"{self.url}{CLIENT_DOCUMENT_PATH}" if self.url.startswith("https:") else None,
+                registered_by_hand=settings.registered_by_hand,
                 poll_seconds=settings.poll_seconds,
                 overlap_seconds=settings.overlap_seconds,
                 idle_seconds=settings.idle_seconds,

@@ -2,15 +2,18 @@
 
 ```
 GET /ingest/connect/xero       to the MCP server's page of consent
-GET /ingest/oauth/callback     where the browser comes back to
+GET /ingest/oauth/callback     where the same browser comes back to
+GET /ingest/oauth/client.json  who we are, for authorization servers that read such documents
 ```
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from html import escape
 from http import HTTPStatus
 from typing import Final
+from uuid import UUID
 
 from aiohttp import web
 
@@ -21,6 +24,8 @@ from services.ingest.flow.connect import Departures
 from services.ingest.ports import Visitors
 
 CALLBACK_PATH: Final = "/ingest/oauth/callback"
+
+CLIENT_DOCUMENT_PATH: Final = "/ingest/oauth/client.json"
 
 CONNECT_PATH: Final = "/ingest/connect/xero"
 
@@ -34,38 +39,66 @@ _HEADERS: Final = {
 }
 
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
 def application(consents: Consents, departures: Departures, visitors: Visitors) -> web.Application:
-    """Both pages."""
-    app = callback_only(consents)
+    """All pages. The browser that comes back must be signed in for the workspace it left for."""
 
     async def connect(request: web.Request) -> web.Response:
-        try:
-            workspace = await visitors.visitor(request.cookies.get(SESSION_COOKIE, ""))
-            address = await departures.begin(workspace)
-        except WellError as error:
-            later = isinstance(error, Transient)
-            return _page(escape(error.sentence), HTTPStatus.SERVICE_UNAVAILABLE if later else HTTPStatus.FORBIDDEN)
+        address = await departures.begin(await visitor(request))
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={**_HEADERS, "Location": address})
 
-    app.router.add_get(CONNECT_PATH, connect)
+    async def callback(request: web.Request) -> web.Response:
+        return _come_back(consents, request, await visitor(request))
+
+    async def document(_: web.Request) -> web.Response:
+        return web.json_response(consents.identity.document())
+
+    async def visitor(request: web.Request) -> UUID:
+        return await visitors.visitor(request.cookies.get(SESSION_COOKIE, ""))
+
+    app = web.Application()
+    app.router.add_get(CONNECT_PATH, _paged(connect))
+    app.router.add_get(CALLBACK_PATH, _paged(callback))
+    if consents.identity.document_url is not None:
+        app.router.add_get(CLIENT_DOCUMENT_PATH, document)
     return app
 
 
 def callback_only(consents: Consents) -> web.Application:
-    """The callback `?code&state&iss`, or `?error&state` when the person said no."""
+    """The callback, for a browser on the machine that waits for it and for nobody else."""
 
     async def callback(request: web.Request) -> web.Response:
-        query = request.query
-        known = consents.come_back(query.get("state", ""), code=query.get("code"), iss=query.get("iss"))
-        if not known:
-            return _page("This consent is not, or no longer, under way. Start again.", HTTPStatus.BAD_REQUEST)
-        if "code" not in query:
-            return _page("Xero was not connected. You can close this window.", HTTPStatus.OK)
-        return _page("Xero is connected to Well. You can close this window.", HTTPStatus.OK)
+        return _come_back(consents, request, None)
 
     app = web.Application()
     app.router.add_get(CALLBACK_PATH, callback)
     return app
+
+
+def _come_back(consents: Consents, request: web.Request, workspace: UUID | None) -> web.Response:
+    """`?code&state&iss`, or `?error&state` when the person said no."""
+    query = request.query
+    state, code, iss = query.get("state", ""), query.get("code"), query.get("iss")
+    if not consents.come_back(state, code=code, iss=iss, workspace=workspace):
+        return _page("This consent is not, or no longer, under way. Start again.", HTTPStatus.BAD_REQUEST)
+    if code is None:
+        return _page("Xero was not connected. You can close this window.", HTTPStatus.OK)
+    return _page("Xero is connected to Well. You can close this window.", HTTPStatus.OK)
+
+
+def _paged(handler: Handler) -> Handler:
+    """The handler, whose errors are pages. No middleware: another application may take over the routes alone."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except WellError as error:
+            later = isinstance(error, Transient)
+            return _page(escape(error.sentence), HTTPStatus.SERVICE_UNAVAILABLE if later else HTTPStatus.FORBIDDEN)
+
+    return answer
 
 
 def _page(said: str, status: HTTPStatus) -> web.Response:

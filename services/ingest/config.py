@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.ingest.domain.registration import RegisteredByHand
+
 
 @dataclass(frozen=True)
 class IngestSettings:
@@ -12,6 +14,9 @@ class IngestSettings:
     Attributes:
         xero_mcp_url: The MCP endpoint that reads Xero.
         xero_mcp_scope: The scope asked for at that server, words separated by spaces; never more than it takes to read.
+        client_document_url: Where `api.py` shows who we are to servers that read such documents; None where nobody
+            outside could read it.
+        registered_by_hand: Who we are where a person registered us.
         callback_url: Where a browser comes back to after consent at that server; served by `api.py`.
         poll_seconds: Between the openings of two windows of one provider. 15 minutes cost 192 of the 1,000 Xero calls
             a day of the smallest plan (two lists, 96 windows), and leave the rest for documents.
@@ -27,6 +32,8 @@ class IngestSettings:
     xero_mcp_url: str
     callback_url: str
     xero_mcp_scope: str = "xero.read"
+    client_document_url: str | None = None
+    registered_by_hand: RegisteredByHand | None = None
     poll_seconds: float = 900.0
     overlap_seconds: float = 300.0
     idle_seconds: float = 1.0

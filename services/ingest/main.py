@@ -20,7 +20,8 @@ from libs.qonto.client import QontoClient
 from libs.runtime.clock import Clock
 from libs.runtime.rounds import Rounds, any_of_them
 from libs.runtime.worker import Worker
-from services.ingest.adapters.mcp_consent import Consents, OpenBrowser
+from services.ingest.adapters.mcp_clients import KeptClients
+from services.ingest.adapters.mcp_consent import Consents, Identity, OpenBrowser
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.mcp_xero import XeroOverMcp
 from services.ingest.adapters.postgres import PostgresStore
@@ -90,7 +91,8 @@ def build(
         return GrantKeeper(database, kept, sealers.tokens, workspace, settings.xero_mcp_url)
 
     xero = XeroOverMcp(settings.xero_mcp_url, keeper_of, clock)
-    consents = Consents(settings.xero_mcp_url, settings.callback_url, settings.xero_mcp_scope, clock, keeper_of)
+    known = KeptClients(database, kept, sealers.tokens, clock)
+    consents = Consents(settings.xero_mcp_url, _identity(settings), clock, keeper_of, known)
 
     def puller(provider: Provider, reader: Reader) -> Puller:
         pace = (settings.poll_seconds, settings.overlap_seconds)
@@ -110,7 +112,6 @@ def build(
         await pull_xero.hurry(workspace)
 
     departures = Departures(connect_xero)
-    renormalizer = Renormalizer(database, log, kept, sealers.payloads, clock)
     return IngestService(
         subscriptions=(
             Normalizer(kept, sealers.payloads, clock).subscription(),
@@ -121,9 +122,14 @@ def build(
         connect_xero=connect_xero,
         has_xero_grant=has_xero_grant,
         status=lambda workspace: status(database, kept, workspace),
-        renormalize=renormalizer.renormalize,
+        renormalize=Renormalizer(database, log, kept, sealers.payloads, clock).renormalize,
         close=partial(_close, departures, xero),
     )
+
+
+def _identity(settings: IngestSettings) -> Identity:
+    by_hand = settings.registered_by_hand
+    return Identity(settings.callback_url, settings.xero_mcp_scope, settings.client_document_url, by_hand)
 
 
 async def _close(departures: Departures, xero: XeroOverMcp) -> None:

@@ -170,6 +170,18 @@ class DocumentJobs(Protocol):
         ...
 
 
+class McpClients(Protocol):
+    """How authorization servers of MCP servers registered us, sealed, in the workspace of the installation."""
+
+    async def get(self, tx: Transaction, issuer: str) -> bytes | None:
+        """The sealed registration of an issuer."""
+        ...
+
+    async def put(self, tx: Transaction, issuer: str, sealed: bytes, *, now: datetime, limit: int) -> None:
+        """Keep a registration in place of the issuer's last one, and of all no more than the `limit` newest."""
+        ...
+
+
 class Grants(Protocol):
     """What an MCP server granted us, sealed: client registration, tokens, metadata; by the server's address."""
 
@@ -178,7 +190,15 @@ class Grants(Protocol):
         ...
 
     async def put(self, tx: Transaction, server: str, sealed: bytes) -> None:
-        """Keep a grant in place of what was there."""
+        """Keep a grant in place of what was there; whoever refreshes it has had its turn."""
+        ...
+
+    async def take_turn(self, tx: Transaction, server: str, *, now: datetime, until: datetime) -> bool:
+        """Whether the caller may refresh the grant, alone until that instant; False while somebody else does."""
+        ...
+
+    async def end_turn(self, tx: Transaction, server: str) -> None:
+        """Let others refresh it."""
         ...
 
 
@@ -219,6 +239,11 @@ class Store(Protocol):
     @property
     def grants(self) -> Grants:
         """What MCP servers granted us."""
+        ...
+
+    @property
+    def mcp_clients(self) -> McpClients:
+        """How their authorization servers registered us."""
         ...
 
     @property

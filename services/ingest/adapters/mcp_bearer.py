@@ -30,6 +30,15 @@ from services.ingest.adapters.mcp_grant import Grant, GrantKeeper
 REFRESH_AHEAD_SECONDS: Final = 30.0
 """Seconds before a token's end at which it counts as ended: more than a call takes to reach the server's check."""
 
+ASK_SECONDS: Final = 30.0
+"""Seconds for the call that refreshes a token: ten times what it takes when it goes well."""
+
+TURN: Final = timedelta(seconds=ASK_SECONDS + 10)
+"""How long a process may refresh a grant alone: the call, and two looks at a row."""
+
+LOOK_SECONDS: Final = 0.1
+"""Seconds between looks while another process refreshes; its call takes some hundred milliseconds."""
+
 _AGAIN: Final = "Connect Xero again."
 
 
@@ -72,21 +81,40 @@ class RefreshingBearer(httpx2.Auth):
         return self._grant
 
     async def _refreshed(self, used: Grant) -> Grant:
-        """A grant newer than the one used: kept by somebody else meanwhile, or fetched now; one fetch at a time."""
+        """A grant newer than the one used: kept by somebody else meanwhile, or fetched now; one fetch at a time.
+
+        One in this process by a lock, one over all processes by a turn that is written beside the grant. Whoever dies
+        in its turn leaves it to the next when it runs out, with the token that was spent: the server may have answered,
+        and answers once more.
+        """
         async with self._refreshing:
-            kept = await self._loaded()
-            if kept.access_token != used.access_token:
-                return kept
-            fresh = await self._fetched(kept)
-            if fresh is None:
-                # Another process may have used the refresh token first, and kept what it got.
+            give_up_at = self._clock.now() + 2 * TURN
+            while self._clock.now() < give_up_at:
                 kept = await self._loaded()
-                if kept.access_token == used.access_token:
-                    raise ConsentLost(f"The Xero server no longer honours our grant. {_AGAIN}")
-                return kept
-            await self._keeper.save(fresh)
-            self._grant = fresh
-            return fresh
+                if kept.access_token != used.access_token:
+                    return kept
+                now = self._clock.now()
+                if await self._keeper.take_turn(now=now, until=now + TURN):
+                    return await self._fetched_in_turn(kept)
+                await self._clock.sleep(LOOK_SECONDS)
+        raise Transient("Another process has been refreshing the Xero server's grant for too long; trying again.")
+
+    async def _fetched_in_turn(self, used: Grant) -> Grant:
+        kept = await self._loaded()
+        if kept.access_token != used.access_token:
+            await self._keeper.end_turn()  # it was saved between our look and our turn
+            return kept
+        try:
+            fresh = await self._fetched(kept)
+        except Transient:
+            await self._keeper.end_turn()
+            raise
+        if fresh is None:
+            await self._keeper.end_turn()
+            raise ConsentLost(f"The Xero server no longer honours our grant. {_AGAIN}")
+        await self._keeper.save(fresh)
+        self._grant = fresh
+        return fresh
 
     async def _fetched(self, grant: Grant) -> Grant | None:
         """The refreshed grant, or None when the server refuses for good."""

@@ -1,7 +1,4 @@
-"""A person's consent at an MCP server: discovery, dynamic registration, browser, code, tokens.
-
-The SDK's provider does the work; four of its habits (mcp 2.3) are mended here, each in a place of its own.
-"""
+"""A person's consent at an MCP server: who we are there, browser, code, tokens. `mcp_provider.py` does the talking."""
 
 from __future__ import annotations
 
@@ -13,15 +10,17 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import httpx2
-from mcp.client.auth import OAuthClientProvider, OAuthFlowError
-from mcp.client.auth.utils import issuers_match
-from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.client.auth import OAuthClientProvider, OAuthFlowError, OAuthRegistrationError
+from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull
 from pydantic import AnyUrl
 
 from libs.contracts.errors import Rejected, Transient
 from libs.runtime.clock import Clock
 from services.ingest.adapters.mcp_bearer import tokens_of
+from services.ingest.adapters.mcp_clients import KeptClients
 from services.ingest.adapters.mcp_grant import Grant, GrantKeeper
+from services.ingest.adapters.mcp_provider import CarefulProvider, Consenting, PinnedScope
+from services.ingest.domain.registration import RegisteredByHand
 
 CONSENT_SECONDS: Final = 600.0
 """Seconds a person has in the browser. Providers' codes live five to ten minutes; an older tab is a forgotten one."""
@@ -29,78 +28,60 @@ CONSENT_SECONDS: Final = 600.0
 PENDING_MAX: Final = 256
 """Consents under way at once. Each is a person in front of a browser; more is a mistake or an attack."""
 
+_NOT_REGISTERED: Final = (
+    "The Xero server registers no programs by itself, or refused to register Well. Have Well registered there by hand "
+    "and set WELL_XERO_MCP_ISSUER and WELL_XERO_MCP_CLIENT_ID."
+)
+
 OpenBrowser = Callable[[str], Awaitable[None]]
 """Shows a person the address to consent at."""
 
 
-class PinnedScope(OAuthClientMetadata):
-    """Registration that asks for the scope it was made with.
+@dataclass(frozen=True)
+class Identity:
+    """Who we are to authorization servers.
 
-    The SDK overwrites it with everything the server can give, in the registration and at the browser: asked to read
-    invoices, it asked for settings too (python-sdk#2317).
+    Attributes:
+        callback_url: Where a browser comes back to.
+        scope: What we ask for; never more than it takes to read.
+        document_url: Where our metadata document lies, when it can be read from outside.
+        by_hand: How a person registered us at one issuer.
     """
 
-    def __setattr__(self, name: str, value: Any) -> None:  # noqa: ANN401 - pydantic's own signature
-        """Set anything but the scope."""
-        if name != "scope":
-            super().__setattr__(name, value)
+    callback_url: str
+    scope: str
+    document_url: str | None = None
+    by_hand: RegisteredByHand | None = None
 
+    @property
+    def metadata(self) -> PinnedScope:
+        """What we say about ourselves, in a registration or in the document."""
+        loopback = urlsplit(self.callback_url).hostname in {"localhost", "127.0.0.1", "::1"}
+        return PinnedScope(
+            client_name="Well ingest",
+            redirect_uris=[AnyUrl(self.callback_url)],
+            grant_types=["authorization_code", "refresh_token"],
+            token_endpoint_auth_method="none",  # noqa: S106 - the name of a method
+            application_type="native" if loopback else "web",
+            scope=self.scope,
+        )
 
-class RootIssuer(str):
-    """An issuer that equals itself with and without the slash of its root.
+    def document(self) -> dict[str, Any]:
+        """The document that `document_url` leads to."""
+        return {"client_id": self.document_url, **self.metadata.model_dump(mode="json", exclude_none=True)}
 
-    Two documents of one server may differ in it, as Xero's are reported to, and the SDK then refuses the server
-    (python-sdk#1919). Only `scheme://host` and `scheme://host/` are made equal; a path still has to agree.
-    """
-
-    __slots__ = ()
-
-    def __eq__(self, other: object) -> bool:
-        """Whether both name the same issuer."""
-        return isinstance(other, str) and issuers_match(str(self), str(other))
-
-    def __ne__(self, other: object) -> bool:
-        """Whether they name different issuers."""
-        return not self == other
-
-    def __hash__(self) -> int:
-        """One hash for both spellings."""
-        return hash(self.rstrip("/"))
-
-
-class CarefulProvider(OAuthClientProvider):
-    """The SDK's provider, which takes a root's two spellings for one and insists on PKCE."""
-
-    def _select_authorization_server(self, advertised: list[str]) -> str:
-        return RootIssuer(super()._select_authorization_server(advertised))
-
-    async def _perform_authorization(self) -> httpx2.Request:
-        # The SDK sends a challenge and never looks whether the server knows what to do with it; the specification has
-        # the client refuse one that does not say so (MCP 2025-11-25, "Authorization Code Protection").
-        metadata = self.context.oauth_metadata
-        if metadata is None or "S256" not in (metadata.code_challenge_methods_supported or ()):
-            raise OAuthFlowError("the authorization server does not offer PKCE with S256")
-        return await super()._perform_authorization()
-
-
-@dataclass
-class _Registration:
-    """The SDK's storage while one consent is under way: an earlier registration in, tokens and registration out."""
-
-    client: OAuthClientInformationFull | None
-    tokens: OAuthToken | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return None
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
+    def client_by_hand(self) -> OAuthClientInformationFull | None:
+        """The client that a person registered, bound to its issuer."""
+        if self.by_hand is None:
+            return None
+        secret = self.by_hand.client_secret
+        return OAuthClientInformationFull(
+            client_id=self.by_hand.client_id,
+            client_secret=secret,
+            token_endpoint_auth_method="client_secret_basic" if secret else "none",
+            redirect_uris=[AnyUrl(self.callback_url)],
+            issuer=self.by_hand.issuer,
+        )
 
 
 @dataclass(frozen=True)
@@ -108,11 +89,11 @@ class Consents:
     """Consents under way, by their state parameter, from the browser's leaving to its coming back."""
 
     server_url: str
-    callback_url: str
-    scope: str
+    identity: Identity
     clock: Clock
     keeper_of: Callable[[UUID], GrantKeeper]
-    _pending: dict[str, asyncio.Future[AuthorizationCodeResult]] = field(default_factory=dict)
+    clients: KeptClients
+    _pending: dict[str, tuple[UUID, asyncio.Future[AuthorizationCodeResult]]] = field(default_factory=dict)
 
     async def connect(self, workspace: UUID, open_browser: OpenBrowser) -> None:
         """Have a person consent, and keep what the server grants.
@@ -121,40 +102,48 @@ class Consents:
             Rejected: `consent_refused` when the person or the server said no; `consent_expired` when nobody came back.
             Transient: The server could not be reached.
         """
-        keeper = self.keeper_of(workspace)
-        registration = _Registration(self._registered(await keeper.load()))
-        expected: dict[str, asyncio.Future[AuthorizationCodeResult]] = {}
+        consenting = Consenting(self.identity.client_by_hand(), self.clients)
+        left: dict[str, asyncio.Future[AuthorizationCodeResult]] = {}
 
         async def leave(url: str) -> None:
-            expected.update(self._expect(url))
+            left.update(self._expect(workspace, url))
             await open_browser(url)
 
         async def come_back() -> AuthorizationCodeResult:
-            return await _returned(*expected.values())
+            return await _returned(*left.values())
 
-        metadata = PinnedScope(
-            client_name="Well ingest",
-            redirect_uris=[AnyUrl(self.callback_url)],
-            grant_types=["authorization_code", "refresh_token"],
-            scope=self.scope,
+        identity = self.identity
+        provider = CarefulProvider(
+            self.server_url, identity.metadata, consenting, leave, come_back, identity.document_url
         )
-        provider = CarefulProvider(self.server_url, metadata, registration, leave, come_back)
+        provider.kept = self.clients
         try:
             await _provoke(self.server_url, provider)
+        except OAuthRegistrationError as error:
+            raise Rejected(_NOT_REGISTERED, code="consent_refused") from error
         except OAuthFlowError as error:
             sentence = f"The Xero server did not grant access ({type(error).__name__})."
             raise Rejected(sentence, code="consent_refused") from error
         except httpx2.RequestError as error:
             raise Transient(f"The Xero server could not be reached ({type(error).__name__}).") from None
         finally:
-            for state in expected:
+            for state in left:
                 self._pending.pop(state, None)
-        await keeper.save(self._granted(provider, registration))
+        await self.keeper_of(workspace).save(self._granted(provider, consenting))
 
-    def come_back(self, state: str, *, code: str | None, iss: str | None) -> bool:
-        """Hand a browser's return to whoever waits for it; False when nobody does, or no longer."""
-        waiting = self._pending.get(state)
-        if waiting is None or waiting.done():
+    def come_back(self, state: str, *, code: str | None, iss: str | None, workspace: UUID | None = None) -> bool:
+        """Hand a browser's return to whoever waits for it; False when nobody does, or no longer.
+
+        Args:
+            state: The word that left with the browser.
+            code: What it came back with; None when the person said no.
+            iss: Who it says it comes from (RFC 9207).
+            workspace: Whose browser this is. A consent that another one left for is not its to give: somebody would
+                have sent a person their own link, to read that person's Xero. None where only the person at this
+                machine can come.
+        """
+        left_for, waiting = self._pending.get(state, (None, None))
+        if waiting is None or waiting.done() or workspace not in {None, left_for}:
             return False
         if code is None:
             waiting.set_exception(Rejected("The person did not consent to reading Xero.", code="consent_refused"))
@@ -162,31 +151,25 @@ class Consents:
             waiting.set_result(AuthorizationCodeResult(code=code, state=state, iss=iss))
         return True
 
-    def _expect(self, url: str) -> dict[str, asyncio.Future[AuthorizationCodeResult]]:
+    def _expect(self, workspace: UUID, url: str) -> dict[str, asyncio.Future[AuthorizationCodeResult]]:
         state = parse_qs(urlsplit(url).query)["state"][0]
         if len(self._pending) >= PENDING_MAX:
             raise Rejected("Too many consents are under way; try again later.", code="too_many_consents")
-        self._pending[state] = asyncio.get_running_loop().create_future()
-        return {state: self._pending[state]}
+        waiting: asyncio.Future[AuthorizationCodeResult] = asyncio.get_running_loop().create_future()
+        self._pending[state] = (workspace, waiting)
+        return {state: waiting}
 
-    def _registered(self, grant: Grant | None) -> OAuthClientInformationFull | None:
-        """An earlier registration, when it allows our callback; the SDK drops it when the issuer is another one."""
-        if grant is None:
-            return None
-        client = OAuthClientInformationFull.model_validate(grant.registration)
-        return client if AnyUrl(self.callback_url) in (client.redirect_uris or ()) else None
-
-    def _granted(self, provider: OAuthClientProvider, registration: _Registration) -> Grant:
+    def _granted(self, provider: OAuthClientProvider, consenting: Consenting) -> Grant:
         metadata = provider.context.oauth_metadata
-        if metadata is None or registration.tokens is None or registration.client is None:
+        if metadata is None or consenting.tokens is None or consenting.client is None:
             raise Rejected("The Xero server asks for no consent, which it must.", code="consent_refused")
         return Grant.model_validate(
             {
                 "issuer": str(metadata.issuer),
                 "token_endpoint": str(metadata.token_endpoint),
                 "resource": provider.context.get_resource_url(),
-                "registration": registration.client.model_dump(mode="json", exclude_none=True),
-                **tokens_of(registration.tokens, self.clock),
+                "registration": consenting.client.model_dump(mode="json", exclude_none=True),
+                **tokens_of(consenting.tokens, self.clock),
             }
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,7 +25,7 @@ class Grant(Published):
         issuer: The authorization server that registered us; what it gave is never shown to another.
         token_endpoint: Where tokens are refreshed.
         resource: What the tokens are for (RFC 8707).
-        registration: The dynamic registration as the server answered it (RFC 7591), with our client id.
+        registration: Who we are at that issuer, in the words of RFC 7591, with our client id.
         access_token: The bearer token.
         refresh_token: None when the server gave none; a person then consents again when the access token ends.
         expires_at: When the access token ends; None when the server did not say.
@@ -65,8 +66,18 @@ class GrantKeeper:
         except ValidationError:
             raise Malformed("The kept grant of the Xero server is no grant; connect Xero again.") from None
 
+    async def take_turn(self, *, now: datetime, until: datetime) -> bool:
+        """Whether the caller may refresh the grant, alone until that instant or until it is saved."""
+        async with self.database.transaction(self.workspace) as tx:
+            return await self.store.grants.take_turn(tx, self.server, now=now, until=until)
+
+    async def end_turn(self) -> None:
+        """Let others refresh it."""
+        async with self.database.transaction(self.workspace) as tx:
+            await self.store.grants.end_turn(tx, self.server)
+
     async def save(self, grant: Grant) -> None:
-        """Keep a grant, durable when this returns."""
+        """Keep a grant, durable when this returns; whoever refreshes it has had its turn."""
         seal = await self.sealer.of(self.workspace)
         sealed = seal.seal(grant.model_dump_json().encode(), row=self.server, **_PLACE)
         async with self.database.transaction(self.workspace) as tx:

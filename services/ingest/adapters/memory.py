@@ -13,7 +13,7 @@ from libs.contracts.identity import Provider
 from libs.database.memory import table_of
 from libs.database.port import Transaction
 from services.ingest.domain.kept import DocumentJob, Head, Postponed, Pull, RawVersion, first_pull
-from services.ingest.ports import DocumentJobs, Grants, Pulls, RawRecords, Renormalizings
+from services.ingest.ports import DocumentJobs, Grants, McpClients, Pulls, RawRecords, Renormalizings
 
 
 class MemoryRawRecords:
@@ -115,6 +115,24 @@ class MemoryDocumentJobs:
         return Counter(row.state for row in _jobs(tx).values())
 
 
+class MemoryMcpClients:
+    """Sealed registrations by issuer, in the order they were kept."""
+
+    async def get(self, tx: Transaction, issuer: str) -> bytes | None:
+        """The sealed registration of an issuer."""
+        sealed: bytes | None = table_of(tx, "ingest.mcp_client").get(issuer)
+        return sealed
+
+    async def put(self, tx: Transaction, issuer: str, sealed: bytes, *, now: datetime, limit: int) -> None:
+        """Keep a registration in place of the issuer's last one, and of all no more than the `limit` newest."""
+        del now
+        table = table_of(tx, "ingest.mcp_client")
+        table.pop(issuer, None)
+        table[issuer] = sealed
+        while len(table) > limit:
+            del table[next(iter(table))]
+
+
 class MemoryGrants:
     """Sealed grants by server."""
 
@@ -124,8 +142,21 @@ class MemoryGrants:
         return sealed
 
     async def put(self, tx: Transaction, server: str, sealed: bytes) -> None:
-        """Keep a grant in place of what was there."""
+        """Keep a grant in place of what was there; whoever refreshes it has had its turn."""
         table_of(tx, "ingest.mcp_grant")[server] = sealed
+        await self.end_turn(tx, server)
+
+    async def take_turn(self, tx: Transaction, server: str, *, now: datetime, until: datetime) -> bool:
+        """Whether the caller may refresh the grant, alone until that instant; False while somebody else does."""
+        turns = table_of(tx, "ingest.mcp_grant.turns")
+        if turns.get(server, now) > now:
+            return False
+        turns[server] = until
+        return True
+
+    async def end_turn(self, tx: Transaction, server: str) -> None:
+        """Let others refresh it."""
+        table_of(tx, "ingest.mcp_grant.turns").pop(server, None)
 
 
 class MemoryRenormalizings:
@@ -153,6 +184,7 @@ class MemoryStore:
     pulls: Pulls = field(default_factory=MemoryPulls)
     jobs: DocumentJobs = field(default_factory=MemoryDocumentJobs)
     grants: Grants = field(default_factory=MemoryGrants)
+    mcp_clients: McpClients = field(default_factory=MemoryMcpClients)
     renormalizings: Renormalizings = field(default_factory=MemoryRenormalizings)
 
 

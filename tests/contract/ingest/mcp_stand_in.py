@@ -45,6 +45,11 @@ class McpStandIn:
         issuer_slash: Whether the resource's document names the issuer with a slash that the issuer's own leaves out.
         pkce: Whether it says that it knows PKCE.
         refreshes: Whether it honours refresh tokens.
+        registers: Whether it says where programs register.
+        reads_documents: Whether it says that it reads clients' documents.
+        authority: Whose authorization server its resource names; None for its own.
+        answering: Cleared while the token endpoint takes a refresh and does not answer yet.
+        clients: Who came for tokens, and whether with a secret.
         registered: The bodies of registrations.
         asked: Calls by path.
         authorized: The queries of the consent page.
@@ -56,6 +61,11 @@ class McpStandIn:
     issuer_slash: bool = False
     pkce: bool = True
     refreshes: bool = True
+    registers: bool = True
+    reads_documents: bool = False
+    authority: McpStandIn | None = None
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    clients: list[tuple[str, bool]] = field(default_factory=list)
     registered: list[dict[str, Any]] = field(default_factory=list)
     authorized: list[dict[str, str]] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
@@ -74,7 +84,8 @@ class McpStandIn:
         return f"{self.url}/mcp"
 
     async def resource(self, _: Request) -> Response:
-        issuer = f"{self.url}/" if self.issuer_slash else self.url
+        issuer = self.authority.url if self.authority else self.url
+        issuer = f"{issuer}/" if self.issuer_slash else issuer
         return JSONResponse({"resource": self.mcp_url, "authorization_servers": [issuer], "scopes_supported": ALL})
 
     async def metadata(self, _: Request) -> Response:
@@ -82,18 +93,22 @@ class McpStandIn:
             "issuer": self.url,
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/oauth/token",
-            "registration_endpoint": f"{self.url}/register",
             "scopes_supported": ALL,
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
             "token_endpoint_auth_methods_supported": ["client_secret_post", "none"],
         }
-        return JSONResponse({**words, "code_challenge_methods_supported": ["S256"]} if self.pkce else words)
+        offered = {
+            "registration_endpoint": f"{self.url}/register" if self.registers else None,
+            "client_id_metadata_document_supported": self.reads_documents or None,
+            "code_challenge_methods_supported": ["S256"] if self.pkce else None,
+        }
+        return JSONResponse(words | {name: word for name, word in offered.items() if word is not None})
 
     async def register(self, request: Request) -> Response:
         body = await request.json()
         self.registered.append(body)
-        return JSONResponse({**body, "client_id": f"client-{len(self.registered)}"}, status_code=201)
+        return JSONResponse({**body, "client_id": f"client-{self.port}-{len(self.registered)}"}, status_code=201)
 
     async def authorize(self, request: Request) -> Response:
         query = dict(request.query_params)
@@ -106,6 +121,11 @@ class McpStandIn:
     async def token(self, request: Request) -> Response:
         form = {name: str(value) for name, value in (await request.form()).items()}
         self.asked[f"token {form['grant_type']}"] += 1
+        basic = request.headers.get("Authorization", "").removeprefix("Basic ")
+        named, _, secret = base64.b64decode(basic).decode().partition(":")
+        self.clients.append((named or form["client_id"], bool(secret or form.get("client_secret"))))
+        if form["grant_type"] == "refresh_token":
+            await self.answering.wait()
         if form["grant_type"] == "authorization_code":
             digest = hashlib.sha256(form["code_verifier"].encode()).digest()
             known = self.codes.pop(form["code"], None) == base64.urlsafe_b64encode(digest).decode().rstrip("=")
@@ -203,8 +223,9 @@ async def running(stand_in: McpStandIn) -> AsyncIterator[None]:
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             stand_in.asked["mcp"] += 1
+            stand_in.asked[f"{scope['method']} {scope['path']}"] += 1
             sent = Request(scope).headers.get("authorization", "").removeprefix("Bearer ")
-            if sent not in stand_in.access:
+            if sent not in stand_in.access | (stand_in.authority.access if stand_in.authority else set()):
                 challenge = f'Bearer resource_metadata="{stand_in.url}/.well-known/oauth-protected-resource/mcp"'
                 refusal = Response(status_code=401, headers={"WWW-Authenticate": challenge})
                 await refusal(scope, receive, send)
@@ -222,6 +243,7 @@ async def running(stand_in: McpStandIn) -> AsyncIterator[None]:
         ],
         lifespan=lambda _: lived,
     )
+    stand_in.answering.set()
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", stand_in.port))

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from libs.auth_client.wire import SESSION_COOKIE
 from libs.blobs.memory import MemoryBlobs
 from libs.contracts.envelope import Envelope, enveloped
 from libs.contracts.errors import ConsentLost, Transient
@@ -121,7 +122,9 @@ async def staged(kept: Kept) -> AsyncIterator[Stage]:
 
             async def browse(url: str) -> None:
                 words = await outside.visit(url)
-                assert (await our_callback.get(CALLBACK_PATH, params=words)).status == 200
+                async with outside.auth.signed_in(outside.workspace) as browser:
+                    session = {SESSION_COOKIE: browser.cookies[SESSION_COOKIE]}
+                assert (await our_callback.get(CALLBACK_PATH, params=words, cookies=session)).status == 200
 
             await ingest.connect_xero(outside.workspace, browse)
             yield Stage(kept, outside, ingest)
