@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from libs.contracts.errors import Malformed, Transient
+from libs.database.bound import refuse_unbound
 from libs.database.port import Transaction
 
 POOL_CONNECTIONS: Final = 6
@@ -110,6 +111,7 @@ async def open_database(dsn: str, *, role: str, password: str | None = None) -> 
     """Open a service's database as its role.
 
     Raises:
+        Rejected: `role_not_bound` when row-level security does not bind the role.
         Transient: The server could not be reached.
     """
     return PostgresDatabase(await open_pool(dsn, role=role, password=password))
@@ -126,11 +128,12 @@ async def open_pool(
     """A pool of connections that log in as `role`, whatever user the address names, and then act as another, if told.
 
     Raises:
+        Rejected: `role_not_bound` when row-level security does not bind the role.
         Transient: The server could not be reached.
     """
     secret: dict[str, Any] = {} if password is None else {"password": password}
     with lost_as_transient():
-        return await asyncpg.create_pool(
+        pool = await asyncpg.create_pool(
             dsn,
             user=role,
             **secret,
@@ -140,6 +143,13 @@ async def open_pool(
             reset=_roll_back,
             server_settings={} if acting_as is None else {"role": acting_as},
         )
+        try:
+            async with pool.acquire() as connection:
+                await refuse_unbound(connection)
+        except BaseException:
+            await pool.close()
+            raise
+        return pool
 
 
 async def _roll_back(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from libs.contracts.errors import Rejected
 from libs.contracts.identity import record_of
-from libs.database.roles import RELAY, role_of
+from libs.database.roles import role_of
 from libs.database.schemas import SERVICES
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.postgres import PostgresStore
@@ -24,7 +24,7 @@ FIRST = Customer(uuid4(), "aaaaaaaa-0000-4000-8000-0000000000aa", str(uuid4()), 
 SECOND = Customer(uuid4(), "bbbbbbbb-0000-4000-8000-0000000000bb", str(uuid4()), "Betterave", 2)
 
 _TABLES_WITH_A_WORKSPACE = """
-SELECT c.oid::regclass::text AS name, n.nspname AS service, c.relrowsecurity AS closed, c.relforcerowsecurity AS forced
+SELECT c.oid::regclass::text AS name, n.nspname AS service
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'workspace' AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY($1::text[])
@@ -32,22 +32,6 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY($1::text[])
 
 _LISTS_WORKSPACES = "auth.workspace"
 """The one table whose ids its own service may list: it must know whom to work for, and it holds nothing else."""
-
-
-async def test_every_table_with_a_workspace_is_closed_for_its_owner_too(postgres: PostgresFixture) -> None:
-    tables = await (await postgres.admin()).fetch(_TABLES_WITH_A_WORKSPACE, list(SERVICES))
-    assert len(tables) >= len(SERVICES)
-    assert [table["name"] for table in tables if not (table["closed"] and table["forced"])] == []
-
-
-async def test_the_roles_of_services_own_nothing_and_cannot_pass_by(postgres: PostgresFixture) -> None:
-    admin = await postgres.admin()
-    roles = [RELAY, *map(role_of, SERVICES)]
-    known = await admin.fetch("SELECT * FROM pg_roles WHERE rolname = ANY($1::text[])", roles)
-    assert {row["rolname"] for row in known} == set(roles)
-    assert not any(row["rolsuper"] or row["rolbypassrls"] or row["rolcreaterole"] for row in known)
-    owned = "SELECT count(*) FROM pg_class WHERE relowner IN (SELECT oid FROM pg_roles WHERE rolname = ANY($1::text[]))"
-    assert await admin.fetchval(owned, roles) == 0
 
 
 async def test_a_second_workspace_sees_nothing_of_the_first(postgres: PostgresFixture) -> None:
