@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from libs.contracts.errors import Rejected
+from libs.contracts.errors import Rejected, WellError
 
 _FRAMES_MAX: Final = 12
 """Frames of an error that are named, the innermost: enough to see where it began, on one line."""
@@ -41,7 +41,13 @@ def set_up_logs() -> None:
     )
     said = logging.StreamHandler(sys.stderr)
     said.setFormatter(_WithoutWords())
+    said.addFilter(_is_theirs)
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[said])
+
+
+def _is_theirs(record: logging.LogRecord) -> bool:
+    """Whether a library tells of an error of its own. One of ours that passes through it is told by who catches it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], WellError))
 
 
 class _WithoutWords(logging.Formatter):

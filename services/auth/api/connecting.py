@@ -11,7 +11,7 @@ from aiohttp import web
 
 from libs.contracts.errors import Rejected, WellError
 from libs.contracts.identity import Provider
-from services.auth.api.pages import HEADERS, Pages, redirect
+from services.auth.api.pages import HEADERS, Pages, redirect, said, wants_json
 from services.auth.api.visiting import Visiting
 from services.auth.domain.connection import TITLES, Connection
 from services.auth.domain.consent import PendingConsent
@@ -137,8 +137,8 @@ class ConnectingPages:
     async def _connections(self, request: web.Request) -> web.Response:
         workspace = await self._visiting.workspace_of(request)
         entries = [await self._entry(workspace, each) for each in await self._listing.of(workspace)]
-        if "application/json" in request.headers.get("Accept", ""):
-            return web.json_response({"connections": entries}, headers={"Cache-Control": HEADERS["Cache-Control"]})
+        if wants_json(request):
+            return said({"connections": entries})
         missing = [
             {"title": TITLES[each], "address": f"{self._public_url}/connect/{each}"}
             for each in self._providers
@@ -171,6 +171,8 @@ class ConnectingPages:
         if taken is None or taken[0] != workspace or taken[1] != provider.encode():
             raise Rejected("This page was sent before, or is too old. Open it again.", code="disconnect_form")
         await self._disconnecting.disconnect(workspace, provider)
+        if wants_json(request):
+            return said({"disconnected": provider})
         sentence = f"{TITLES[provider]} is disconnected. What was read and posted before stays in its trails."
         return self._pages.page("page.html", title="Disconnected", sentence=sentence)
 

@@ -51,12 +51,14 @@ class Pages:
         except WellError as error:
             log = structlog.get_logger()
             log.info("auth.refused_visit", path=request.path, error=type(error).__name__, why=error.sentence)
-            return self._failed(error.sentence, status_of(error))
+            return self._failed(request, error.sentence, status_of(error))
         except web.HTTPException as error:
             sentence = "There is no such page." if error.status == HTTPStatus.NOT_FOUND else error.reason
-            return self._failed(sentence, error.status)
+            return self._failed(request, sentence, error.status)
 
-    def _failed(self, sentence: str, status: int) -> web.Response:
+    def _failed(self, request: web.Request, sentence: str, status: int) -> web.Response:
+        if wants_json(request):
+            return said({"sentence": sentence}, status)
         return self.page("page.html", title="That did not work", sentence=sentence, status=status)
 
 
@@ -67,6 +69,16 @@ def status_of(error: WellError) -> int:
     if isinstance(error, ConsentLost) or (isinstance(error, Rejected) and error.code == "no_session"):
         return HTTPStatus.FORBIDDEN
     return HTTPStatus.BAD_REQUEST
+
+
+def wants_json(request: web.Request) -> bool:
+    """Whether a program asks, and no browser."""
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def said(words: object, status: int = HTTPStatus.OK) -> web.Response:
+    """An answer for a program."""
+    return web.json_response(words, status=status, headers={"Cache-Control": HEADERS["Cache-Control"]})
 
 
 def redirect(address: str) -> web.Response:

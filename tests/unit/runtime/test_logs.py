@@ -31,6 +31,18 @@ except ValueError as error:
 """
 
 
+_OURS_PASSES_THROUGH = """
+import logging
+from libs.contracts.errors import Rejected
+from libs.runtime.logs import set_up_logs
+set_up_logs()
+try:
+    raise Rejected("The person did not consent.", code="consent_refused")
+except Rejected:
+    logging.getLogger("mcp.client").exception("OAuth flow error")
+"""
+
+
 def _run(level: str | None, program: str = _SAYS) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "WELL_LOG"}
     return subprocess.run(
@@ -71,3 +83,7 @@ def test_what_a_library_repeats_of_a_foreign_answer_stays_out_and_where_it_stood
     assert (first["library"], first["error"]) == ("mcp.client", "ValueError")
     assert first["frames"]
     assert "error" not in second
+
+
+def test_an_error_of_ours_that_passes_through_a_library_is_told_by_who_catches_it_alone() -> None:
+    assert _run(None, _OURS_PASSES_THROUGH).stderr == ""

@@ -1,0 +1,63 @@
+"""Connections on a terminal: what there is, and what to do about what does not work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+
+from rich.console import Console, RenderableType
+
+from libs.contracts.identity import UNKNOWN_ACCOUNT
+from services.auth.domain.connection import Account
+from tests.unit.auth.test_connection import ACTIVE
+from well.commands.connection_screens import asked_for, connected, listed
+
+XERO = replace(
+    ACTIVE, provider="xero", account=Account("tenant", "Atelier Marchand"), scopes=("accounting.payments.read",)
+)
+
+
+def printed(screen: RenderableType) -> str:
+    out = StringIO()
+    Console(file=out, width=100).print(screen)
+    assert all(line == line.rstrip() for line in out.getvalue().splitlines())
+    return out.getvalue()
+
+
+def test_nothing_connected_names_the_first_step() -> None:
+    assert printed(listed([], "well")).splitlines()[-1].endswith("well connect xero")
+
+
+def test_each_connection_says_what_it_allows_or_what_to_do() -> None:
+    shown = printed(listed([XERO, replace(ACTIVE, state="lost")], "well"))
+    assert shown.splitlines() == [
+        "✓ Xero: Atelier Marchand",
+        "  • read payments",
+        "✗ Qonto: Maison Tilleul",
+        "  Qonto no longer lets Well in. Connect it again; Well then goes on where it stopped.",
+        "  To connect it again: well connect qonto",
+    ]
+
+
+def test_a_refused_connection_is_left_to_well() -> None:
+    shown = printed(listed([replace(ACTIVE, state="refused")], "well"))
+    assert "Well tries again by itself; nothing is lost meanwhile." in shown
+    assert "connect it again" not in shown
+
+
+def test_what_comes_next_is_named_until_both_are_connected() -> None:
+    assert printed(connected(XERO, [XERO], "well")).splitlines()[-1] == "Next: well connect qonto"
+    assert "Next" not in printed(connected(XERO, [XERO, ACTIVE], "well"))
+
+
+def test_an_organization_that_qonto_does_not_name_is_shown_by_its_id_or_not_at_all() -> None:
+    nameless = replace(ACTIVE, account=Account("0d0c0de0", ""))
+    unknown = replace(ACTIVE, account=Account(UNKNOWN_ACCOUNT, ""))
+    assert "Qonto is connected: organization 0d0c0de0." in printed(connected(nameless, [XERO, nameless], "well"))
+    assert "Qonto is connected." in printed(connected(unknown, [XERO, unknown], "well"))
+
+
+def test_what_is_not_asked_for_is_said_too() -> None:
+    assert "can change nothing in Xero" in printed(asked_for("xero", bank_matching=False))
+    assert "no account and no transaction" in printed(asked_for("qonto", bank_matching=False))
+    assert "read the organization, its accounts and transactions" in printed(asked_for("qonto", bank_matching=True))
