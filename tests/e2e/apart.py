@@ -63,6 +63,7 @@ class Apart:
         workspace: The one customer.
         bytecode: Where Python keeps what it compiled.
         kafka: Of the cluster that events come through: brokers, and what our topics begin with; None without one.
+        log_level: How much processes write to their logs.
     """
 
     installation: Installation
@@ -74,6 +75,7 @@ class Apart:
     workspace: UUID
     bytecode: Path
     kafka: tuple[str, str] | None = None
+    log_level: str = "warning"
     started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     reader: PostgresLogReader = field(init=False)
 
@@ -219,7 +221,7 @@ class Apart:
             "WELL_XERO_URL": self.standins.xero_url,
             "WELL_QONTO_URL": self.standins.qonto_url,
             "WELL_OPEN_WORKSPACE": str(self.workspace),
-            "WELL_LOG": "warning",
+            "WELL_LOG": self.log_level,
             **self._cluster(),
         }
 

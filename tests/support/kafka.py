@@ -44,6 +44,14 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
+def kafka_records(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """Where the broker's log segments lie, if that is on this machine."""
+    assert kafka
+    folder = _run_folder(tmp_path_factory) / "broker" / "records"
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture
 def topic_prefix() -> str:
     """What this test's topics begin with."""
     return f"t{uuid4().hex[:12]}."
