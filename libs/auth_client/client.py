@@ -60,7 +60,7 @@ class AuthClient:
         """
         if borrower != self.service:
             raise Rejected(f"{self.service} cannot borrow in the name of {borrower}.", code="not_a_borrower")
-        lent = await self._post(f"tokens/{provider}/lend", wire.Workspace(workspace=workspace), wire.Lent)
+        lent = answer_as(await self._tokens("lend", provider, wire.Workspace(workspace=workspace)), wire.Lent)
         return LentToken(lent.secret, lent.account, lent.expires_at)
 
     async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
@@ -70,8 +70,7 @@ class AuthClient:
             ConsentLost: The provider no longer honours the consent.
             Transient: Auth, the provider or the database does not answer, or the connection rests now.
         """
-        body = wire.RefusedToken(workspace=workspace, secret=secret)
-        await self._ask("POST", f"tokens/{provider}/refused", body)
+        await self._tokens("refused", provider, wire.RefusedToken(workspace=workspace, secret=secret))
 
     async def forbidden(self, workspace: UUID, provider: Provider) -> None:
         """Tell that the provider refused its account to a good token.
@@ -80,7 +79,7 @@ class AuthClient:
             ConsentLost: The consent no longer opens it.
             Transient: That cannot be told right now.
         """
-        await self._ask("POST", f"tokens/{provider}/forbidden", wire.Workspace(workspace=workspace))
+        await self._tokens("forbidden", provider, wire.Workspace(workspace=workspace))
 
     async def workspaces(self) -> Sequence[UUID]:
         """Every workspace that has had a connection.
@@ -107,7 +106,7 @@ class AuthClient:
             Transient: Auth or its database does not answer.
         """
         path = f"workspaces/{workspace}/connections/{provider}"
-        return (await self._get(path, wire.Connection)).state
+        return answer_as(await self._ask("GET", path, workspace=workspace), wire.Connection).state
 
     async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
         """All keys of a workspace for one purpose, made on first use.
@@ -117,7 +116,8 @@ class AuthClient:
             Malformed: As auth's keyring says.
             Transient: Auth or its database does not answer.
         """
-        return wire.keys_of(await self._get(f"workspaces/{workspace}/keys/{purpose}", wire.Keys))
+        path = f"workspaces/{workspace}/keys/{purpose}"
+        return wire.keys_of(answer_as(await self._ask("GET", path, workspace=workspace), wire.Keys))
 
     async def ask_consent(
         self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str, document_host: str = ""
@@ -183,6 +183,13 @@ class AuthClient:
     async def _post(self, path: str, body: Published, form: type[Answer]) -> Answer:
         return answer_as(await self._ask("POST", path, body), form)
 
-    async def _ask(self, method: str, path: str, body: Published | None = None) -> bytes:
-        token = minted(self.service, secret=self.secret, now=self.clock.now(), nonce=secrets.token_urlsafe(16))
+    async def _tokens(self, what: str, provider: Provider, body: wire.Workspace | wire.RefusedToken) -> bytes:
+        return await self._ask("POST", f"tokens/{provider}/{what}", body, workspace=body.workspace)
+
+    async def _ask(
+        self, method: str, path: str, body: Published | None = None, *, workspace: UUID | None = None
+    ) -> bytes:
+        """One call, with a token for it alone: of this service, about this workspace or none."""
+        now, nonce = self.clock.now(), secrets.token_urlsafe(16)
+        token = minted(self.service, workspace, secret=self.secret, now=now, nonce=nonce)
         return await answered(self.http, method, f"{self.url}{wire.PREFIX}/{path}", bearer=token, body=body)

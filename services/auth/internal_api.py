@@ -20,11 +20,12 @@ from libs.auth_client import wire
 from libs.contracts.errors import Malformed, Rejected, WellError
 from libs.contracts.identity import KeyPurpose, Provider
 from libs.contracts.model import Published
+from libs.contracts.service_token import ServiceToken
 from libs.crypto.lent import LentToken
 from libs.crypto.seal import WorkspaceKeys
 from libs.runtime.clock import Clock
 from services.auth.domain.connection import ConnectionState
-from services.auth.domain.rights import KEYS_OF, Right, may, service_of
+from services.auth.domain.rights import KEYS_OF, Right, caller_of, may
 
 BODY_MAX_BYTES: Final = 16_384
 """Bytes. The largest body is a refused token of 8 kB."""
@@ -35,7 +36,7 @@ _PROVIDERS: Final[tuple[Provider, ...]] = ("xero", "qonto")
 
 _FOR_READERS: Final = "/opening-keys"
 
-_SERVICE: Final = web.RequestKey("service", str)
+_CALLER: Final = web.RequestKey("caller", ServiceToken)
 
 Form = TypeVar("Form", bound=Published)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -126,19 +127,19 @@ class InternalApi:
 
     async def _lend(self, request: web.Request) -> web.Response:
         provider = _provider(request.match_info["provider"])
-        service, asked = request[_SERVICE], await _body(request, wire.Workspace)
-        lent = await self._auth.lend(service, asked.workspace, provider)
+        workspace = _its(request, (await _body(request, wire.Workspace)).workspace)
+        lent = await self._auth.lend(request[_CALLER].service, workspace, provider)
         return _said(wire.Lent(secret=lent.secret, account=lent.account, expires_at=lent.expires_at))
 
     async def _refused(self, request: web.Request) -> web.Response:
         provider = _borrowed(request)
         refused = await _body(request, wire.RefusedToken)
-        await self._auth.refused(refused.workspace, provider, refused.secret)
+        await self._auth.refused(_its(request, refused.workspace), provider, refused.secret)
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=_HEADERS)
 
     async def _forbidden(self, request: web.Request) -> web.Response:
         provider = _borrowed(request)
-        await self._auth.forbidden((await _body(request, wire.Workspace)).workspace, provider)
+        await self._auth.forbidden(_its(request, (await _body(request, wire.Workspace)).workspace), provider)
         return web.Response(status=HTTPStatus.NO_CONTENT, headers=_HEADERS)
 
     async def _workspaces(self, request: web.Request) -> web.Response:
@@ -183,13 +184,13 @@ class InternalApi:
     async def _known_services_only(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             if request.path != wire.PREFIX + _FOR_READERS:
-                request[_SERVICE] = service_of(_shown(request), secrets=self._secrets, now=self._clock.now())
+                request[_CALLER] = caller_of(_shown(request), secrets=self._secrets, now=self._clock.now())
             return await handler(request)
         except WellError as error:
             failure = wire.failure_of(error)
             structlog.get_logger().info(
                 "auth.refused_service",
-                service=request.get(_SERVICE),
+                service=request[_CALLER].service if _CALLER in request else None,
                 path=request.path,
                 error=failure.kind,
                 code=failure.code,
@@ -206,7 +207,7 @@ def _shown(request: web.Request) -> str:
 
 
 def _demand(request: web.Request, right: Right) -> None:
-    service = request[_SERVICE]
+    service = request[_CALLER].service
     if not may(service, right):
         raise Rejected(f"The service {service} may not {right.replace('_', ' ')}.", code="not_allowed")
 
@@ -234,9 +235,18 @@ def _purpose(named: str) -> KeyPurpose:
 
 def _workspace(request: web.Request) -> UUID:
     try:
-        return UUID(request.match_info["workspace"])
+        return _its(request, UUID(request.match_info["workspace"]))
     except ValueError:
         raise Malformed("A workspace is named by its id.", code="workspace") from None
+
+
+def _its(request: web.Request, workspace: UUID) -> UUID:
+    """A workspace that a call is about, if its token speaks of this one."""
+    caller = request[_CALLER]
+    if caller.workspace != workspace:
+        sentence = f"The token of {caller.service} speaks of another workspace than its call."
+        raise Rejected(sentence, code="another_workspace")
+    return workspace
 
 
 async def _body(request: web.Request, form: type[Form]) -> Form:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from hmac import compare_digest
 from typing import Final, Literal
 
 from libs.contracts.errors import Rejected
 from libs.contracts.identity import KeyPurpose
-from libs.contracts.service_token import LIFE_SECONDS, parsed, signature_of
+from libs.contracts.service_token import LIFE_SECONDS, ServiceToken, is_signed, parsed
 
 Right = Literal[
     "borrow_xero",
@@ -60,8 +59,8 @@ def may(service: str, right: Right) -> bool:
     return right in RIGHTS.get(service, frozenset())
 
 
-def service_of(text: str, *, secrets: Mapping[str, bytes], now: datetime) -> str:
-    """The service that a token proves.
+def caller_of(text: str, *, secrets: Mapping[str, bytes], now: datetime) -> ServiceToken:
+    """The service that a token proves, and the workspace that it speaks of.
 
     Intentional: a token is accepted again within its life. Nonces that were seen would have to be shared by all
     processes of auth, and it would gain nothing: who can copy a token off the wire can read there what it is shown for.
@@ -74,11 +73,10 @@ def service_of(text: str, *, secrets: Mapping[str, bytes], now: datetime) -> str
     secret = secrets.get(token.service) if token else None
     if token is None or secret is None:
         raise Rejected("This call shows no service's token.", code="service_token")
-    expected = signature_of(token.service, token.expires, token.nonce, secret=secret)
-    if not compare_digest(expected, token.signature):
+    if not is_signed(token, secret=secret):
         raise Rejected(f"The token of {token.service} was not signed with its secret.", code="service_token")
     left_seconds = token.expires - now.timestamp()
     if not 0 < left_seconds <= LIFE_SECONDS + CLOCKS_APART_SECONDS:
         sentence = f"The token of {token.service} is out of its time; compare the clocks of both machines."
         raise Rejected(sentence, code="service_token_expired")
-    return token.service
+    return token

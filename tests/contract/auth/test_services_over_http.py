@@ -86,10 +86,28 @@ async def test_each_service_gets_the_keys_of_what_it_seals_and_opens_and_no_othe
     }
 
 
+async def test_a_token_is_about_one_workspace_and_opens_no_other(over_http: Asked) -> None:
+    mine, theirs = await over_http.connected(), await over_http.connected()
+    base = f"{over_http.auth.url}{PREFIX}"
+    for about in (theirs, None):
+        token = minted("pusher", about, secret=SECRETS["pusher"], now=over_http.clock.now(), nonce=NONCE)
+        for method, path, body in (
+            ("POST", "tokens/qonto/lend", {"workspace": str(mine)}),
+            ("POST", "tokens/qonto/refused", {"workspace": str(mine), "secret": "t"}),
+            ("POST", "tokens/qonto/forbidden", {"workspace": str(mine)}),
+            ("GET", f"workspaces/{mine}/keys/payloads", None),
+            ("GET", f"workspaces/{mine}/connections/qonto", None),
+        ):
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = await over_http.http.request(method, f"{base}/{path}", json=body, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (403, "another_workspace"), path
+    assert (await over_http.by("pusher").lend("pusher", mine, "qonto")).secret
+
+
 async def test_a_token_is_good_for_its_minute_and_never_longer(over_http: Asked) -> None:
     workspace, now = await over_http.connected(), over_http.clock.now()
     url = f"{over_http.auth.url}{PREFIX}/workspaces/{workspace}/keys/payloads"
-    token = minted("matcher", secret=SECRETS["matcher"], now=now, nonce=NONCE)
+    token = minted("matcher", workspace, secret=SECRETS["matcher"], now=now, nonce=NONCE)
 
     async def status(shown: str) -> int:
         return (await over_http.http.get(url, headers={"Authorization": f"Bearer {shown}"})).status_code
@@ -106,10 +124,11 @@ async def test_a_token_is_good_for_its_minute_and_never_longer(over_http: Asked)
         assert refused.value.code == "service_token_expired"
 
 
-@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("place", range(5))
 async def test_a_token_that_was_tampered_with_opens_nothing(over_http: Asked, place: int) -> None:
-    parts = minted("ingest", secret=SECRETS["ingest"], now=over_http.clock.now(), nonce=NONCE).split(".")
-    parts[place] = {0: "pusher", 1: str(int(parts[1]) + 1), 2: parts[2][::-1], 3: parts[3][::-1]}[place]
+    parts = minted("ingest", None, secret=SECRETS["ingest"], now=over_http.clock.now(), nonce=NONCE).split(".")
+    changed = ("pusher", uuid4().hex, str(int(parts[2]) + 1), parts[3][::-1], parts[4][::-1])
+    parts[place] = changed[place]
     answer = await over_http.http.get(
         f"{over_http.auth.url}{PREFIX}/workspaces", headers={"Authorization": "Bearer " + ".".join(parts)}
     )
@@ -153,7 +172,7 @@ async def test_without_a_token_nothing_is_told_not_even_what_there_is(over_http:
 async def test_what_is_no_call_of_ours_is_malformed(
     over_http: Asked, method: str, path: str, body: bytes, status: int
 ) -> None:
-    token = minted("pusher", secret=SECRETS["pusher"], now=over_http.clock.now(), nonce=NONCE)
+    token = minted("pusher", None, secret=SECRETS["pusher"], now=over_http.clock.now(), nonce=NONCE)
     answer = await over_http.http.request(
         method, f"{over_http.auth.url}{PREFIX}/{path}", content=body, headers={"Authorization": f"Bearer {token}"}
     )
