@@ -20,6 +20,8 @@ from well.transport import Cluster
 PARTITIONS: Final = 8
 """Of each topic: what a small installation begins with."""
 
+REPLICATED: Final = frozenset({"ingest", "matcher"})
+
 START_SECONDS: Final = 60.0
 """Seconds until a process has joined its groups."""
 
@@ -45,19 +47,27 @@ class _World:
 
 @contextmanager
 def working_apart(
-    dsn: str, keyring: MemoryKeyring, connected: Connected, cluster: Cluster
+    dsn: str, keyring: MemoryKeyring, connected: Connected, cluster: Cluster, replicas: int
 ) -> Iterator[tuple[Callable[[], None], Mapping[str, int]]]:
-    """Every service, joined to its groups; gives what lets them begin, and the processes by service."""
+    """Every service, joined to its groups; gives what lets them begin, and the processes by name.
+
+    Those that most of the work is in, `REPLICATED`, run in so many replicas.
+    """
     fresh = multiprocessing.get_context("spawn")
     world = _World(dsn, keyring, connected, cluster, fresh.Semaphore(0), fresh.Event(), fresh.Event())
-    processes = {service: fresh.Process(target=_as_a_process, args=(service, world)) for service in DECIDING}
+    named = {
+        f"{service}-{nth}" if nth else service: service
+        for service in DECIDING
+        for nth in range(replicas if service in REPLICATED else 1)
+    }
+    processes = {name: fresh.Process(target=_as_a_process, args=(service, world)) for name, service in named.items()}
     try:
         for process in processes.values():
             process.start()
         for _ in processes:
             if not world.ready.acquire(timeout=START_SECONDS):
                 raise TimeoutError("Not every service joined its groups.")
-        yield world.begin.set, {service: process.pid or 0 for service, process in processes.items()}
+        yield world.begin.set, {name: process.pid or 0 for name, process in processes.items()}
     finally:
         world.over.set()
         world.begin.set()

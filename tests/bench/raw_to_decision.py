@@ -20,6 +20,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 from uuid import uuid4
@@ -69,7 +70,7 @@ async def _in_one_process(
         yield begin.set, {"services": os.getpid()}
 
 
-def _over_kafka(folder: Path) -> Working:
+def _over_kafka(replicas: int, folder: Path) -> Working:
     @asynccontextmanager
     async def working(
         dsn: str, keyring: MemoryKeyring, connected: Connected
@@ -79,7 +80,7 @@ def _over_kafka(folder: Path) -> Working:
         try:
             cluster = Cluster(broker.ports.bootstrap, "bench.")
             await make_topics(cluster)
-            with working_apart(dsn, keyring, connected, cluster) as (begin, processes):
+            with working_apart(dsn, keyring, connected, cluster, replicas) as (begin, processes):
                 yield begin, {**processes, "broker": broker.pid}
         finally:
             await broker.stop()
@@ -98,7 +99,7 @@ async def measured(company: Company, folder: Path, working: Working) -> dict[str
         await migrate(server.dsn, services=SERVICES)
         async with opened(server.dsn, keyring, ("ingest",)) as storage:
             await pull(company, storage, connected)
-        admin = await asyncpg.create_pool(server.dsn, min_size=1, max_size=1)
+        admin = await asyncpg.connect(server.dsn)
         stack.push_async_callback(admin.close)
         begin, processes = await stack.enter_async_context(working(server.dsn, keyring, connected))
 
@@ -142,6 +143,7 @@ def main() -> None:
     parser.add_argument("rows", nargs="?", type=int, default=5_000)
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--kafka", action="store_true", help="Over Kafka too.")
+    parser.add_argument("--replicas", type=int, default=1, help="Of ingest and of the matcher, over Kafka.")
     asked = parser.parse_args()
     collect_rarely()
     company = (
@@ -149,7 +151,7 @@ def main() -> None:
     )
     ways: dict[str, Callable[[Path], Working]] = {"embedded": lambda _: _in_one_process}
     if asked.kafka:
-        ways["kafka"] = _over_kafka
+        ways["kafka"] = partial(_over_kafka, asked.replicas)
     asyncio.run(_all(company, ways))
 
 
