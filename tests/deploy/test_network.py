@@ -126,6 +126,19 @@ def test_a_service_speaks_to_no_other_than_these_two(overlay: str) -> None:
     assert found == []
 
 
+def test_other_teams_come_to_kafka_and_for_keys_to_auth_and_to_nothing_else(overlay: str) -> None:
+    readers = {"namespaceSelector": {"matchLabels": {"well/reads": "true"}}}
+    (kafka,) = of_kind(overlay, "Kafka").values()
+    assert readers in kafka["spec"]["kafka"]["listeners"][0]["networkPolicyPeers"]
+    entered = {
+        (name, *(opened["port"] for opened in rule["ports"]))
+        for name, labels in _pods(overlay).items()
+        for rule in _rules(overlay, "ingress", labels)
+        if readers in rule["from"]
+    }
+    assert entered == {("auth", 8080)}
+
+
 def test_browsers_come_to_what_has_pages_and_to_nothing_else(overlay: str) -> None:
     from_outside = {
         name
