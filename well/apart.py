@@ -6,14 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from libs.contracts.errors import Rejected
 from well.home import own_database
+from well.key_service import vault_from
 from well.settings import Settings, from_environment
 from well.standin_settings import at_standins
 from well.transport import Cluster
+
+if TYPE_CHECKING:
+    from libs.crypto.vault import VaultAt
 
 _SAID: Final = {
     "WELL_DATABASE_URL": "where Postgres is; the service logs in as its own role, whatever user this names",
@@ -60,6 +64,7 @@ class Apart:
         blobs: The folder of documents.
         key_file: The installation's key; auth's alone.
         secret_file: The service's secret.
+        vault: Where auth's keys are wrapped; None wraps them with the key file.
         cluster: The Kafka that events come through; None lets them come through Postgres.
         insights_group: Under which name insights reads; None for the usual one.
     """
@@ -76,6 +81,7 @@ class Apart:
     blobs: Path
     key_file: Path
     secret_file: Path
+    vault: VaultAt | None
     cluster: Cluster | None
     insights_group: str | None
 
@@ -85,7 +91,7 @@ def apart_from(service: str, environment: Mapping[str, str]) -> Apart:
 
     Raises:
         Rejected: `settings_missing`, naming every variable that is missing and what belongs into it; `bad_settings`; or
-            as `own_database` says.
+            as `own_database` and `vault_from` say.
     """
     missing = [f"  {name}: {_SAID[name]}" for name in NEEDS[service] if not environment.get(name)]
     if missing:
@@ -107,6 +113,7 @@ def apart_from(service: str, environment: Mapping[str, str]) -> Apart:
         blobs=Path(environment.get("WELL_BLOBS", "")),
         key_file=Path(environment.get("WELL_KEY_FILE", "")),
         secret_file=Path(environment.get("WELL_SERVICE_SECRET_FILE", "")),
+        vault=vault_from(environment) if service == "auth" else None,
         cluster=_cluster(environment),
         insights_group=environment.get("WELL_INSIGHTS_GROUP") or None,
     )

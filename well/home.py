@@ -23,11 +23,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 from libs.contracts.errors import Rejected
 from libs.runtime.listen import bound_socket, is_free, port_of
+from well.key_service import vault_from
+
+if TYPE_CHECKING:
+    from libs.crypto.vault import VaultAt
 
 _OPEN_FOLDER: Final = 0o755
 """As root the embedded Postgres runs as another user, who must be able to pass; what is secret has modes of its own."""
@@ -117,6 +121,15 @@ class Installation:
             Rejected: As `own_database` says.
         """
         return own_database(os.environ) if self.folder.name == _LIVE else None
+
+    @property
+    def vault(self) -> VaultAt | None:
+        """The Vault that holds the key-encryption key, for real accounts; None is the file.
+
+        Raises:
+            Rejected: As `vault_from` says.
+        """
+        return vault_from(os.environ) if self.folder.name == _LIVE else None
 
     def state(self) -> dict[str, Any]:
         """What was remembered between starts."""

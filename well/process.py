@@ -26,6 +26,7 @@ from libs.runtime.worker import Worker
 from libs.runtime.working import working
 from services.auth.domain.rights import RIGHTS
 from well.apart import Apart
+from well.key_service import key_provider
 from well.part import PARTS, Part, part_of_auth
 from well.storage import Storage, opened_for
 from well.transport import relays_of, stored_positions, transport_of
@@ -110,9 +111,9 @@ async def _auth(
     if not apart.key_file.is_file():
         raise Rejected(f"There is no key file {apart.key_file}; make it with: well secrets", code="key_file")
     master = read_or_make_key(apart.key_file)
-    secret = service_secret(master, "auth")
+    secret, provider = service_secret(master, "auth"), key_provider(apart.key_file, apart.vault)
     storage = await stack.enter_async_context(
-        opened_for("auth", clock, database_url=apart.database_url, secret=secret, key_file=apart.key_file)
+        opened_for("auth", clock, database_url=apart.database_url, secret=secret, provider=provider)
     )
     auth = _wiring(apart, storage, http, clock).auth()
     auth.open_to_services({name: service_secret(master, name) for name in RIGHTS}, clock)

@@ -12,7 +12,7 @@ import asyncpg
 
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Rejected
-from libs.crypto.key_provider import FileKeyProvider, KeyProvider, read_or_make_key
+from libs.crypto.key_provider import KeyProvider, read_or_make_key
 from libs.crypto.keyring import Keyring, Sealers, sealers_of
 from libs.crypto.opened import Opened
 from libs.crypto.service_secret import read_service_secret, service_secret
@@ -25,6 +25,7 @@ from libs.runtime.clock import Clock
 from libs.runtime.health import Check
 from libs.runtime.worker import Worker
 from well.home import Installation, own_database
+from well.key_service import key_provider
 
 WATCH_SECONDS: Final = 0.5
 """Seconds between looks whether the embedded Postgres still runs; a look reads one line of the process table."""
@@ -115,7 +116,7 @@ async def opened_storage(
             return opened
 
         databases = {service: await database(service) for service in SERVICES}
-        provider = FileKeyProvider(installation.key_file)
+        provider = key_provider(installation.key_file, installation.vault)
         keyring = _kept(await database("auth"), provider, clock)
         sealers = sealers_of(keyring, clock)
         password = password_from(role_secret, "relay") if role_secret else None
@@ -135,7 +136,7 @@ async def opened_for(
     database_url: str,
     secret: bytes,
     keyring: Keyring | None = None,
-    key_file: Path | None = None,
+    provider: KeyProvider | None = None,
 ) -> AsyncIterator[Storage]:
     """The storage of one service, as long as the block lasts. Somebody else migrates it (`well migrate`).
 
@@ -145,7 +146,7 @@ async def opened_for(
         database_url: Where Postgres is; whatever user it names, the service logs in as its own role.
         secret: The service's, from which its password follows.
         keyring: Where its keys come from: auth.
-        key_file: For auth itself, what the keys it keeps are wrapped with.
+        provider: For auth itself, what the keys it keeps are wrapped with.
 
     Raises:
         Rejected: `not_migrated`.
@@ -163,11 +164,10 @@ async def opened_for(
             stack.push_async_callback(opened.close)
             return opened
 
-        provider = None if key_file is None else FileKeyProvider(key_file)
         if provider is not None:
             keyring = _kept(await database(), provider, clock)
         if keyring is None:
-            raise ValueError("a service needs a keyring, or a key file to keep one with")
+            raise ValueError("a service needs a keyring, or a key provider to keep one with")
         sealers, opened = sealers_of(keyring, clock), Opened[Envelope]()
         pool = await open_pool(database_url, role=role, password=password, acting_as=RELAY)
         stack.push_async_callback(pool.close)
