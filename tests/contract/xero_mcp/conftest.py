@@ -74,12 +74,14 @@ class McpStage:
         async with self.auth.signed_in(self.workspace) as browser:
             return await browser.get(address)
 
-    async def visit(self, address: str, *, answer: str = "allow", workspace: UUID | None = None) -> dict[str, str]:
+    async def visit(
+        self, address: str, *, answer: str = "allow", workspace: UUID | None = None, home: str = CALLBACK
+    ) -> dict[str, str]:
         """A signed-in person follows a client's link, answers its page, and arrives back with these words."""
         async with self.auth.signed_in(workspace or self.workspace) as browser:
             browser.follow_redirects = False
             response = await browser.get(address)
-            while not response.headers.get("Location", "").startswith(CALLBACK):
+            while not response.headers.get("Location", "").startswith(home):
                 if response.is_redirect:
                     response = await browser.get(urljoin(str(response.url), response.headers["Location"]))
                     continue

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import secrets
+from datetime import timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from libs.contracts.errors import Rejected
+from libs.crypto.bearer import INSTALLATION
+from services.xero_mcp.domain.token import LIVE_REQUESTS, Token
 from tests.contract.xero_mcp.asking import (
     asking,
     authorize,
@@ -183,6 +186,22 @@ async def test_a_foreign_redirect_or_client_is_never_followed(quick: McpStage, w
     assert "Location" not in answer.headers
     assert "evil" not in answer.text
     assert (await quick.kept())["request"] == 0
+
+
+async def test_only_so_many_requests_wait_for_a_person_and_the_next_client_is_told_at_home(quick: McpStage) -> None:
+    client = await registered(quick)
+    now = quick.clock.now()
+    waiting = [
+        Token("request", secrets.token_bytes(32), uuid4(), client, b"{}", now + timedelta(minutes=30))
+        for _ in range(LIVE_REQUESTS)
+    ]
+    async with quick.database.transaction(INSTALLATION) as tx:
+        await quick.store.add_tokens(tx, waiting, now=now)
+    assert said(await authorize(quick, asking(quick, client)))["error"] == "temporarily_unavailable"
+    assert (await quick.kept())["request"] == LIVE_REQUESTS
+    quick.clock.advance(1801)
+    assert (await authorize(quick, asking(quick, client))).headers["Location"].startswith(quick.auth.url)
+    assert (await quick.kept())["request"] == 1
 
 
 async def test_a_program_on_a_desk_listens_where_there_is_room(quick: McpStage) -> None:
