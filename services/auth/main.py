@@ -39,6 +39,7 @@ from services.auth.flow.reading import Reading
 from services.auth.flow.refresh import Refreshing
 from services.auth.flow.rotate import Rotating
 from services.auth.flow.tickets import Tickets
+from services.auth.flow.unauthorized import Unauthorized
 from services.auth.internal_api import InternalApi
 from services.auth.ports import AuthStore, Connected, KeyStore, ProviderClient
 
@@ -164,8 +165,9 @@ def build(
     """Wire auth over a database, a log and the providers."""
     told = _Told(database=database, store=store, log=log, clients=clients, clock=clock)
     tickets = Tickets(database=database, store=store, clock=clock)
-    refreshing = Refreshing(**told)
-    lending = Lending(database=database, store=store, refreshing=refreshing, clock=clock)
+    unauthorized = Unauthorized(clock)
+    refreshing = Refreshing(**told, unauthorized=unauthorized)
+    lending = Lending(database=database, store=store, refreshing=refreshing, unauthorized=unauthorized, clock=clock)
     connecting = Connecting(**told, tickets=tickets, lending=lending)
     disconnecting = Disconnecting(**told, refreshing=refreshing, lending=lending)
     consents = McpConsents(tickets=tickets, public_url=settings.public_url)

@@ -16,6 +16,7 @@ from libs.runtime.clock import Clock
 from services.auth.domain.connection import Connection, ConnectionState, is_refused_again, next_step
 from services.auth.domain.rights import may
 from services.auth.flow.refresh import Refreshing
+from services.auth.flow.unauthorized import Unauthorized
 from services.auth.ports import ConnectionStore
 
 LENT_FROM_MEMORY: Final = timedelta(seconds=5)
@@ -31,10 +32,19 @@ _Key = tuple[UUID, Provider]
 class Lending:
     """The tokens of all connections, lent for one call at a time."""
 
-    def __init__(self, *, database: Database, store: ConnectionStore, refreshing: Refreshing, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: ConnectionStore,
+        refreshing: Refreshing,
+        unauthorized: Unauthorized,
+        clock: Clock,
+    ) -> None:
         self._database = database
         self._store = store
         self._refreshing = refreshing
+        self._unauthorized = unauthorized
         self._clock = clock
         self._under_way: dict[_Key, asyncio.Task[Connection]] = {}
         self._remembered: dict[_Key, tuple[datetime, Connection]] = {}
@@ -45,10 +55,12 @@ class Lending:
         Raises:
             Rejected: `not_a_borrower` when this service has no business at this provider.
             ConsentLost: There is no consent, or the provider no longer honours it.
-            Transient: The provider or the database does not answer, or the connection rests after refusals.
+            Transient: The provider or the database does not answer, the connection rests after refusals, or the
+                provider is left alone after too many of them.
         """
         if not may(borrower, "borrow_xero" if provider == "xero" else "borrow_qonto"):
             raise Rejected(f"The service {borrower} may not borrow {provider} tokens.", code="not_a_borrower")
+        self._unauthorized.check(provider)
         connection = self._from_memory((workspace, provider)) or await self._current(workspace, provider)
         if connection.access_token is None:
             raise ConsentLost(f"The {provider} connection holds no token. Connect it again in Well.")
@@ -64,6 +76,7 @@ class Lending:
             ConsentLost: The provider no longer honours the consent.
             Transient: The provider or the database does not answer, or the connection rests now.
         """
+        self._unauthorized.note(provider)
         self.forget(workspace, provider)
         connection = await self._look(workspace, provider)
         if connection is None or connection.state != "active" or connection.access_token is None:

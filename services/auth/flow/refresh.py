@@ -54,11 +54,15 @@ from services.auth.domain.connection import (
     rotated,
     unleased,
 )
+from services.auth.flow.unauthorized import Unauthorized
 from services.auth.ports import ConnectionStore, ProviderClient
 
 GRANT_IS_GONE: Final = "invalid_grant"
 """The one refusal that speaks of the grant. Others speak of us, such as `invalid_client` after our secret was changed,
 or of a proxy in between: the grant lives on, and is used again when that is mended. Source: RFC 6749, section 5.2."""
+
+CLIENT_IS_UNKNOWN: Final = "invalid_client"
+"""The refusal that comes with 401, the same section."""
 
 REFUSED_PAUSE_SECONDS: Final = 60.0
 """Seconds before the next try after such a refusal: a person has to change a setting."""
@@ -81,12 +85,14 @@ class Refreshing:
         store: ConnectionStore,
         log: EventLog,
         clients: dict[Provider, ProviderClient],
+        unauthorized: Unauthorized,
         clock: Clock,
     ) -> None:
         self._database = database
         self._store = store
         self._log = log
         self._clients = clients
+        self._unauthorized = unauthorized
         self._clock = clock
 
     async def refreshed(self, workspace: UUID, provider: Provider, *, beyond: int) -> Connection:
@@ -94,9 +100,10 @@ class Refreshing:
 
         Raises:
             ConsentLost: There is no consent, or the provider no longer honours it.
-            Transient: The provider or the database does not answer, the connection rests after refusals, or others
-                refresh for longer than a lease.
+            Transient: The provider or the database does not answer, the connection rests after refusals, others refresh
+                for longer than a lease, or the provider is left alone after too many refusals.
         """
+        self._unauthorized.check(provider)
         me, give_up_at = uuid4(), self._clock.now() + 2 * LONGEST_LEASE
         while self._clock.now() < give_up_at:
             connection, step = await self._take_turn(workspace, provider, beyond, me)
@@ -178,6 +185,8 @@ class Refreshing:
             raise
         except Rejected as refusal:
             await self._release(workspace, connection, me)
+            if refusal.code == CLIENT_IS_UNKNOWN:
+                self._unauthorized.note(connection.provider)
             sentence = f"{refusal.sentence} Check the client id and secret of Well at {TITLES[connection.provider]}."
             raise Transient(sentence, retry_after_seconds=REFUSED_PAUSE_SECONDS) from None
         return None

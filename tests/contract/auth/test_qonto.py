@@ -8,12 +8,15 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from libs.contracts.errors import ConsentLost
+from libs.contracts.errors import ConsentLost, Transient
 from libs.qonto.endpoints import BANK_SCOPES, SCOPES
-from libs.qonto.standin import DEFAULT_ORGANIZATION, Standin, running_standin
+from libs.qonto.standin import DEFAULT_CLIENT, DEFAULT_ORGANIZATION, Standin, running_standin
 from libs.runtime.clock import ShiftedClock
 from libs.xero.standin import running_standin as running_xero
+from services.auth.adapters.authorization_server import RegisteredApp
+from services.auth.adapters.providers import qonto_server
 from services.auth.domain.connection import LEASE
+from services.auth.flow.unauthorized import AT_MOST, WINDOW
 from tests.contract.auth.kept import Kept
 from tests.contract.auth.test_lend import Died, DiesAfterTheAnswer
 from tests.support.auth import RunningAuth, build_auth, qonto_client, running_auth, told, web_client
@@ -167,3 +170,48 @@ async def test_losing_one_provider_leaves_the_other_alone(with_qonto: QontoStage
     await auth.connect(workspace, "xero")
     await auth.service.revoke(workspace, "xero")
     assert await auth.service.connection_state(workspace, "qonto") == "active"
+
+
+async def test_qonto_is_left_alone_before_its_limit_of_refusals_and_asked_again_after_an_hour(
+    with_qonto: QontoStage,
+) -> None:
+    auth, qonto, clock, _ = with_qonto
+    workspace = uuid4()
+    await auth.connect(workspace, "qonto")
+    async with web_client() as http:
+        for _ in range(AT_MOST["qonto"]):
+            assert (await auth.service.lend("pusher", workspace, "qonto")).secret
+            await http.get(f"{qonto.url}/v2/supplier_invoices", headers={"Authorization": "Bearer spent"})
+            await auth.service.refused(workspace, "qonto", "a token of before")  # so nothing is renewed for it
+        with pytest.raises(Transient, match="refused 180 calls of Well within an hour") as paused:
+            await auth.service.lend("pusher", workspace, "qonto")
+        counted = (await http.get(f"{qonto.url}/_standin/calls")).json()
+        assert counted["GET /v2/supplier_invoices 401"] < 200  # docs.qonto.com, rate limits: 200 in an hour
+        assert 3500 < (paused.value.retry_after_seconds or 0) <= 3600
+        clock.advance(WINDOW.total_seconds() + 1)
+        assert (await auth.service.lend("pusher", workspace, "qonto")).secret
+
+
+async def test_a_wrong_secret_of_ours_does_not_hammer_qonto_either(with_qonto: QontoStage) -> None:
+    auth, qonto, clock, kept = with_qonto
+    workspaces = [uuid4() for _ in range(AT_MOST["qonto"] // 20 + 1)]
+    for workspace in workspaces:
+        await auth.connect(workspace, "qonto")
+    clock.advance(3600)
+    app = RegisteredApp(DEFAULT_CLIENT, "of yesterday", f"{auth.url}/connect/qonto/callback")
+    async with web_client() as http:
+        misconfigured = build_auth(
+            auth.url,
+            clock=clock,
+            clients={"qonto": qonto_server(qonto.endpoints, app, http, clock)},
+            log=kept.log,
+            database=await kept.database(),
+            store=kept.store,
+        )
+        for _ in range(25):
+            for workspace in workspaces:
+                with pytest.raises(Transient):
+                    await misconfigured.lend("pusher", workspace, "qonto")
+        counted = (await http.get(f"{qonto.url}/_standin/calls")).json()
+    assert counted["POST /oauth2/token 401"] == AT_MOST["qonto"]
+    assert await auth.service.connection_state(workspaces[0], "qonto") == "active"
