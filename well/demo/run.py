@@ -131,6 +131,7 @@ async def _set_up(
 
         settings = at_standins(standins.xero_url, standins.qonto_url, workspace)
         well = await stack.enter_async_context(running_well(installation, settings, SystemClock()))
+        installation.remember(url=well.url)
         status.update("Connecting Xero and Qonto …")
         await connect(well, workspace)
         status.stop()

@@ -40,10 +40,11 @@ _REFUSALS: Final = frozenset(
         "unauthorized_client",
         "unsupported_grant_type",
         "invalid_scope",
+        "token_inactive",
     }
 )
 """The refusals of a token endpoint. No other word of a provider gets into a code or a sentence, which reach logs.
-Source: RFC 6749, section 5.2."""
+Sources: RFC 6749, section 5.2; the last is Hydra's (ory/hydra#3004)."""
 
 ClientAuthentication = Literal["client_secret_basic", "client_secret_post"]
 
@@ -129,8 +130,7 @@ class AuthorizationServer:
     def is_issuer(self, named: str) -> bool:
         """Whether an authorization server that names itself so (RFC 9207) is this one.
 
-        Neither provider promises an `iss`, and Qonto's is not documented: any address of a host that we ask for
-        consents or tokens is taken for it, since that host could have given the code in any case.
+        Qonto's name is not documented: any address of a host that we ask for consents or tokens is taken for it.
         """
         ours = {urlsplit(url).netloc for url in (self._addresses.authorize_url, self._addresses.token_url)}
         return urlsplit(named).netloc in ours

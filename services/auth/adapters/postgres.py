@@ -43,7 +43,7 @@ ON CONFLICT (workspace, provider) DO UPDATE SET
      excluded.refreshing_until)
 """
 
-_DROP_EXPIRED: Final = "DELETE FROM auth.ticket WHERE workspace = $1 AND purpose = $2 AND expires_at <= $3"
+_DROP_EXPIRED: Final = "DELETE FROM auth.ticket WHERE workspace = $1 AND expires_at <= $2"
 
 _ADD_TICKET: Final = """
 INSERT INTO auth.ticket (workspace, sha256, purpose, content, expires_at)
@@ -121,7 +121,7 @@ class PostgresAuthStore(PostgresKeyStore):
         connection = connection_of(tx)
         seal = await self._sealer.of(tx.workspace)
         content = seal.seal(ticket.content, table=_TICKET, row=ticket.sha256.hex(), column="content")
-        await connection.execute(_DROP_EXPIRED, tx.workspace, ticket.purpose, now)
+        await connection.execute(_DROP_EXPIRED, tx.workspace, now)
         added = await connection.fetchrow(
             _ADD_TICKET, tx.workspace, ticket.sha256, ticket.purpose, content, ticket.expires_at, limit
         )

@@ -10,7 +10,8 @@ Step by step:
 
 Where a process may die:
 
-- before 3: nothing was spent. The lease runs out and the next borrower refreshes.
+- before 3: nothing was spent. The lease runs out and the next borrower refreshes: mostly the one whose call broke,
+  which asks again after pauses that begin with half a second.
 - between the provider's answer in 3 and the commit in 4: the provider has rotated, our row has not. The lease runs out
   after 25 s and the next borrower presents the same, now spent, refresh token, which the provider honours for its grace
   (Xero 30 minutes, Qonto 60 seconds after the first use). Only if nobody borrows within the grace is the consent lost.
@@ -57,9 +58,10 @@ from services.auth.domain.connection import (
 from services.auth.flow.unauthorized import Unauthorized
 from services.auth.ports import ConnectionStore, ProviderClient
 
-GRANT_IS_GONE: Final = "invalid_grant"
-"""The one refusal that speaks of the grant. Others speak of us, such as `invalid_client` after our secret was changed,
-or of a proxy in between: the grant lives on, and is used again when that is mended. Source: RFC 6749, section 5.2."""
+GRANT_IS_GONE: Final = frozenset({"invalid_grant", "token_inactive"})
+"""The refusals that speak of the grant. Others speak of us, such as `invalid_client` after our secret was changed, or
+of a proxy in between: the grant lives on, and is used again when that is mended. Sources: RFC 6749, section 5.2; the
+second is Hydra's, with 401, for a refresh token that came again (ory/hydra#3004), and Qonto runs a Hydra."""
 
 CLIENT_IS_UNKNOWN: Final = "invalid_client"
 """The refusal that comes with 401, the same section."""
@@ -178,7 +180,7 @@ class Refreshing:
                 try:
                     return await client.refresh(token)
                 except Rejected as refusal:
-                    if refusal.code != GRANT_IS_GONE:
+                    if refusal.code not in GRANT_IS_GONE:
                         raise
         except Transient:
             await self._release(workspace, connection, me)

@@ -8,6 +8,8 @@ from libs.database.postgres import connection_of
 from libs.runtime.clock import ShiftedClock
 from libs.xero.standin import running_standin
 from services.auth.adapters.postgres import PostgresAuthStore
+from services.auth.domain.ticket import TicketPurpose
+from services.auth.flow.tickets import Tickets
 from tests.support.auth import running_auth
 from tests.support.postgres import PostgresFixture
 
@@ -57,3 +59,17 @@ async def test_a_transaction_of_one_workspace_sees_no_row_of_another(postgres: P
                 assert await connection.fetchval(f"SELECT count(*) FROM auth.{table}") == 0  # noqa: S608 our own names
             changed = await connection.execute("UPDATE auth.workspace SET region = 'us'")
             assert changed == "UPDATE 0"  # the list may be read by jobs, and changed by nobody else's transaction
+
+
+async def test_what_has_expired_goes_with_the_next_ticket_of_any_purpose(postgres: PostgresFixture) -> None:
+    """A choice that nobody made holds tokens, sealed; they do not wait for the next choice to be made."""
+    clock, workspace = ShiftedClock(), uuid4()
+    database, store = await postgres.database("auth"), PostgresAuthStore(postgres.sealer)
+    tickets = Tickets(database=database, store=store, clock=clock)
+    purposes: tuple[TicketPurpose, ...] = ("choice", "consent", "session")
+    for purpose in purposes:
+        await tickets.issue(workspace, purpose, b"content")
+    clock.advance(13 * 3600)
+    await tickets.issue(workspace, "sign_in")
+    admin = await postgres.admin()
+    assert [row["purpose"] for row in await admin.fetch("SELECT purpose FROM auth.ticket")] == ["sign_in"]

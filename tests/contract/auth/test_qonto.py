@@ -8,18 +8,28 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from libs.contracts.errors import ConsentLost, Transient
+from libs.contracts.errors import ConsentLost, Rejected, Transient
 from libs.qonto.endpoints import BANK_SCOPES, SCOPES
 from libs.qonto.standin import DEFAULT_CLIENT, DEFAULT_ORGANIZATION, Standin, running_standin
 from libs.runtime.clock import ShiftedClock
 from libs.xero.standin import running_standin as running_xero
 from services.auth.adapters.authorization_server import RegisteredApp
 from services.auth.adapters.providers import qonto_server
-from services.auth.domain.connection import LEASE
+from services.auth.domain.connection import LEASE, TokenPair
 from services.auth.flow.unauthorized import AT_MOST, WINDOW
+from tests.contract.auth.conftest import events_of
 from tests.contract.auth.kept import Kept
 from tests.contract.auth.test_lend import Died, DiesAfterTheAnswer
 from tests.support.auth import RunningAuth, build_auth, qonto_client, running_auth, told, web_client
+
+
+class Inactive(DiesAfterTheAnswer):
+    """A provider that says of every refresh token what Hydra says of one that came again."""
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        assert refresh_token
+        raise Rejected("Qonto refused the token request (token_inactive).", code="token_inactive")
+
 
 QontoStage = tuple[RunningAuth, Standin, ShiftedClock, Kept]
 
@@ -215,3 +225,40 @@ async def test_a_wrong_secret_of_ours_does_not_hammer_qonto_either(with_qonto: Q
         counted = (await http.get(f"{qonto.url}/_standin/calls")).json()
     assert counted["POST /oauth2/token 401"] == AT_MOST["qonto"]
     assert await auth.service.connection_state(workspaces[0], "qonto") == "active"
+
+
+async def test_a_grant_that_hydra_calls_inactive_is_lost_and_not_waited_for(with_qonto: QontoStage) -> None:
+    auth, qonto, clock, kept = with_qonto
+    workspace = uuid4()
+    await auth.connect(workspace, "qonto")
+    clock.advance(3600)
+    async with web_client() as http:
+        refusing = build_auth(
+            auth.url,
+            clock=clock,
+            clients={"qonto": Inactive(qonto_client(qonto, auth.url, http, clock))},
+            log=kept.log,
+            database=await kept.database(),
+            store=kept.store,
+        )
+        with pytest.raises(ConsentLost):
+            await refusing.lend("pusher", workspace, "qonto")
+    assert await auth.service.connection_state(workspace, "qonto") == "lost"
+
+
+async def test_an_answer_of_one_provider_at_the_callback_of_the_other_is_refused_before_any_token_call(
+    with_qonto: QontoStage,
+) -> None:
+    auth, qonto, _, kept = with_qonto
+    workspace = uuid4()
+    async with auth.signed_in(workspace) as browser, web_client() as http:
+        browser.follow_redirects = False
+        left = await browser.get(f"{auth.url}/connect/qonto")
+        back = httpx.URL((await http.get(left.headers["Location"])).headers["Location"])
+        page = await browser.get(back.copy_with(path="/connect/xero/callback"))
+        assert page.status_code == httpx.codes.BAD_REQUEST
+        assert "from another provider than the one you went to" in page.text
+        assert "used already" in (await browser.get(back)).text  # the visit is over
+        counted = (await http.get(f"{qonto.url}/_standin/calls")).json()
+    assert not [call for call in counted if "/oauth2/token" in call]
+    assert await events_of(kept) == []

@@ -117,6 +117,13 @@ async def test_an_answer_that_is_no_token_answer_is_worth_another_try(answer: we
         await refreshed(answer)
 
 
+@pytest.mark.parametrize(("status", "word"), [(400, "invalid_grant"), (401, "token_inactive"), (401, "invalid_client")])
+async def test_a_refusal_of_the_standard_or_of_hydra_keeps_its_word(status: int, word: str) -> None:
+    with pytest.raises(Rejected) as refusal:
+        await refreshed(web.json_response({"error": word, "error_description": "…"}, status=status))
+    assert refusal.value.code == word
+
+
 @pytest.mark.parametrize("word", ["access_denied", "Maison Tilleul owes EUR 1,284.00", ["invalid_grant"], {"a": 1}])
 async def test_a_refusal_in_other_words_than_the_standard_is_repeated_nowhere(word: object) -> None:
     with pytest.raises(Rejected) as refusal:
