@@ -17,6 +17,7 @@ from libs.runtime.health import Health
 from libs.runtime.listen import GOODBYE_SECONDS, bound_socket
 from libs.runtime.worker import Worker
 from libs.runtime.working import working
+from well.forgetting import forgetting
 from well.home import Installation
 from well.settings import Settings
 from well.status import Status, status_routes
@@ -61,7 +62,8 @@ async def running_well(installation: Installation, settings: Settings, clock: Cl
         services = Wiring(settings, storage, clock, http, installation.blobs, url=url, mcp_url=mcp_url).services()
         stack.push_async_callback(services.auth.aclose)
         stack.push_async_callback(services.ingest.close)
-        carriers, workers = _carriers(storage, services, clock), _workers(storage, services)
+        carriers = _carriers(storage, services, clock)
+        workers = (*_workers(storage, services), *forgetting(storage, services.auth.erased, installation.blobs))
         status = Status(_health(storage, services, carriers, workers), services.auth.workspaces, services)
         await stack.enter_async_context(services.xero_mcp.serving(mcp))
         await _serve(stack, front, services, status)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from libs.runtime.worker import Worker
 from libs.runtime.working import working
 from services.auth.domain.rights import RIGHTS
 from well.apart import Apart
+from well.forgetting import forgetting
 from well.key_service import key_provider
 from well.part import PARTS, Part, part_of_auth
 from well.storage import Storage, opened_for
@@ -130,7 +131,8 @@ async def _asks_auth(
     )
 
     part = PARTS[apart.service](_wiring(apart, storage, http, clock), auth)
-    return storage, part, (auth_lives(apart, http),)
+    jobs = forgetting(storage, auth.erased, apart.blobs if apart.service == "ingest" else None)
+    return storage, replace(part, workers=(*part.workers, *jobs)), (auth_lives(apart, http),)
 
 
 def auth_lives(apart: Apart, http: httpx.AsyncClient) -> Check:

@@ -97,6 +97,14 @@ class AuthClient:
         """
         return await self._list(f"workspaces?connected={provider}")
 
+    async def erased(self) -> Sequence[UUID]:
+        """The workspaces of which a service deletes what it keeps.
+
+        Raises:
+            Transient: Auth or its database does not answer.
+        """
+        return await self._list("erased")
+
     async def connection_state(
         self, workspace: UUID, provider: Provider
     ) -> Literal["none", "active", "refused", "lost", "revoked"]:

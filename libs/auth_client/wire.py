@@ -6,6 +6,7 @@ POST tokens/{provider}/refused                   RefusedToken    -> 204
 POST tokens/{provider}/forbidden                 Workspace       -> 204
 GET  workspaces                                                  -> Listed
 GET  workspaces?connected={provider}                             -> Listed
+GET  erased                                                      -> Listed
 GET  workspaces/{workspace}/connections/{provider}               -> Connection
 GET  workspaces/{workspace}/keys/{purpose}                       -> Keys
 POST consents/ask                                ConsentRequest  -> Address

@@ -35,3 +35,7 @@ class MemoryBlobs:
         if content is None:
             raise no_such_document()
         return content
+
+    async def forget(self, workspace: UUID) -> None:
+        """Delete every document of a workspace."""
+        self._documents = {place: kept for place, kept in self._documents.items() if place[0] != workspace}

@@ -28,3 +28,11 @@ class BlobStore(Protocol):
             Malformed: The stored bytes were altered.
         """
         ...
+
+    async def forget(self, workspace: UUID) -> None:
+        """Delete every document of a workspace that was erased; of one that has none, nothing.
+
+        Raises:
+            Transient: The disk refuses; what was deleted is, and the rest may be asked for again.
+        """
+        ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -69,10 +70,26 @@ class SealedFiles:
             raise Malformed("A stored document does not have the content its address names.", code="document_altered")
         return content
 
+    async def forget(self, workspace: UUID) -> None:
+        """Delete every document of a workspace that was erased.
+
+        Raises:
+            Transient: The disk refuses; what was deleted is, and the rest may be asked for again.
+        """
+        try:
+            await asyncio.to_thread(_remove, self._folder / str(workspace))
+        except OSError as error:
+            raise Transient(f"The documents of a workspace could not be deleted ({error.strerror}).") from error
+
     def _path(self, workspace: UUID, address: str) -> Path:
         if len(address) != hashlib.sha256().digest_size * 2 or not set(address) <= set("0123456789abcdef"):
             raise no_such_document()
         return self._folder / str(workspace) / address[:2] / address
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _keep(path: Path, seal: WorkspaceSeal, address: str, content: bytes) -> None:

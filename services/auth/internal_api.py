@@ -65,6 +65,10 @@ class Inside(Protocol):
         """The workspaces whose connection to a provider works, or is tried again."""
         ...
 
+    async def erased(self) -> Sequence[UUID]:
+        """The workspaces of which services delete what they keep."""
+        ...
+
     async def connection_state(self, workspace: UUID, provider: Provider) -> ConnectionState:
         """How a connection stands."""
         ...
@@ -117,6 +121,7 @@ class InternalApi:
         app.router.add_post("/tokens/{provider}/refused", self._refused)
         app.router.add_post("/tokens/{provider}/forbidden", self._forbidden)
         app.router.add_get("/workspaces", self._workspaces)
+        app.router.add_get("/erased", self._erased)
         app.router.add_get("/workspaces/{workspace}/connections/{provider}", self._connection)
         app.router.add_get("/workspaces/{workspace}/keys/{purpose}", self._keys)
         app.router.add_post("/consents/ask", self._ask_consent)
@@ -145,11 +150,13 @@ class InternalApi:
     async def _workspaces(self, request: web.Request) -> web.Response:
         _demand(request, "list_workspaces")
         connected = request.query.get("connected")
-        listed = await (self._auth.workspaces() if connected is None else self._auth.connected(_provider(connected)))
-        if len(listed) > wire.WORKSPACES_MAX:
-            sentence = f"This installation has {len(listed)} workspaces, and {wire.WORKSPACES_MAX} at most are served."
-            raise Rejected(sentence, code="too_many_workspaces")
-        return _said(wire.Listed(workspaces=tuple(listed)))
+        return _listed(
+            await (self._auth.workspaces() if connected is None else self._auth.connected(_provider(connected)))
+        )
+
+    async def _erased(self, request: web.Request) -> web.Response:
+        _demand(request, "forget_erased")
+        return _listed(await self._auth.erased())
 
     async def _connection(self, request: web.Request) -> web.Response:
         _demand(request, "see_connections")
@@ -224,6 +231,13 @@ def _provider(named: str) -> Provider:
         if provider == named:
             return provider
     raise Malformed("There is no such provider.", code="provider")
+
+
+def _listed(workspaces: Sequence[UUID]) -> web.Response:
+    if len(workspaces) > wire.WORKSPACES_MAX:
+        sentence = f"This list has {len(workspaces)} workspaces, and {wire.WORKSPACES_MAX} at most are served."
+        raise Rejected(sentence, code="too_many_workspaces")
+    return _said(wire.Listed(workspaces=tuple(workspaces)))
 
 
 def _purpose(named: str) -> KeyPurpose:

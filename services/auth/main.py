@@ -95,6 +95,10 @@ class AuthService:
         """The workspaces whose connection to a provider works, or is tried again."""
         return await self.connections.connected(provider)
 
+    async def erased(self) -> Sequence[UUID]:
+        """The workspaces of which services delete what they keep; see `Erasing.erased`."""
+        return await self.erasing.erased()
+
     async def workspace_of(self, request: web.Request) -> UUID:
         """The workspace of a browser's session; see `Visiting.visitor`."""
         return await self.visiting.workspace_of(request)

@@ -26,6 +26,10 @@ class KeyStore(Protocol):
         """Every workspace on the list that was not erased, whichever one the transaction is of."""
         ...
 
+    async def erased_workspaces(self, tx: Transaction, *, before: datetime) -> list[UUID]:
+        """Every workspace that was erased before an instant, whichever one the transaction is of."""
+        ...
+
     async def is_erased(self, tx: Transaction, *, hold: bool = False) -> bool:
         """Whether the workspace was erased; with `hold`, nobody erases it until the transaction ends."""
         ...

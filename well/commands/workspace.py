@@ -16,7 +16,8 @@ Workspace {workspace} will be erased, for ever:
 
   its keys are destroyed: no token, bill, decision, document or event of it can be read again, here or on Kafka;
   its consents at Xero and Qonto end, and its sign-ins and readers' grants with them;
-  what lies sealed in tables, in the folder of documents and on topics stays there, and nobody can open it.
+  services that run delete its rows and documents a quarter of an hour later; what stands in logs and on topics stays
+  there, and nobody can open it.
 
 What was posted to Qonto stays in Qonto. A backup of the database from before still holds the keys, wrapped: let it run
 out, or it can be opened with the key-encryption key of its day.

@@ -34,6 +34,11 @@ class MemoryAuthStore:
         rows = shared_table_of(tx, _WORKSPACES).items()
         return sorted(workspace for workspace, (*_, erased_at) in rows if erased_at is None)
 
+    async def erased_workspaces(self, tx: Transaction, *, before: datetime) -> list[UUID]:
+        """Every workspace that was erased before an instant, whichever one the transaction is of."""
+        rows = shared_table_of(tx, _WORKSPACES).items()
+        return [workspace for workspace, (*_, erased_at) in rows if erased_at is not None and erased_at < before]
+
     async def is_erased(self, tx: Transaction, *, hold: bool = False) -> bool:
         """Whether the workspace was erased; every transaction in memory holds everything, so `hold` changes nothing."""
         del hold

@@ -17,6 +17,8 @@ INSERT INTO auth.workspace (workspace, region, made_at) VALUES ($1, $2, $3) ON C
 
 _KNOWN: Final = "SELECT workspace FROM auth.workspace WHERE erased_at IS NULL ORDER BY workspace"
 
+_ERASED: Final = "SELECT workspace FROM auth.workspace WHERE erased_at < $1 ORDER BY erased_at"
+
 _IS_ERASED: Final = "SELECT erased_at IS NOT NULL FROM auth.workspace WHERE workspace = $1"
 
 _KEYS: Final = """
@@ -57,6 +59,10 @@ class PostgresKeyStore:
     async def known_workspaces(self, tx: Transaction) -> list[UUID]:
         """Every workspace on the list that was not erased, whichever one the transaction is of."""
         return [row["workspace"] for row in await connection_of(tx).fetch(_KNOWN)]
+
+    async def erased_workspaces(self, tx: Transaction, *, before: datetime) -> list[UUID]:
+        """Every workspace that was erased before an instant, whichever one the transaction is of."""
+        return [row["workspace"] for row in await connection_of(tx).fetch(_ERASED, before)]
 
     async def is_erased(self, tx: Transaction, *, hold: bool = False) -> bool:
         """Whether the workspace was erased; with `hold`, nobody erases it until the transaction ends."""

@@ -20,6 +20,7 @@ Right = Literal[
     "hold_keys_of_documents",
     "ask_consent",
     "see_visitors",
+    "forget_erased",
 ]
 
 KEYS_OF: Final[Mapping[KeyPurpose, Right]] = {
@@ -30,18 +31,21 @@ KEYS_OF: Final[Mapping[KeyPurpose, Right]] = {
 """The right that the keys of each purpose want."""
 
 RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
-    "xero_mcp": frozenset({"borrow_xero", "ask_consent", KEYS_OF["tokens"]}),
+    "xero_mcp": frozenset({"borrow_xero", "ask_consent", KEYS_OF["tokens"], "forget_erased"}),
     "ingest": frozenset(
         {
-            *("borrow_qonto", "list_workspaces", "see_connections", "see_visitors"),
+            *("borrow_qonto", "list_workspaces", "see_connections", "see_visitors", "forget_erased"),
             *(KEYS_OF["tokens"], KEYS_OF["payloads"], KEYS_OF["documents"]),
         }
     ),
-    "matcher": frozenset({"list_workspaces", KEYS_OF["payloads"]}),
+    "matcher": frozenset({"list_workspaces", KEYS_OF["payloads"], "forget_erased"}),
     "pusher": frozenset(
-        {"borrow_qonto", "list_workspaces", "see_connections", KEYS_OF["payloads"], KEYS_OF["documents"]}
+        {
+            *("borrow_qonto", "list_workspaces", "see_connections", "forget_erased"),
+            *(KEYS_OF["payloads"], KEYS_OF["documents"]),
+        }
     ),
-    "console": frozenset({"list_workspaces", "see_connections", KEYS_OF["payloads"], "see_visitors"}),
+    "console": frozenset({"list_workspaces", "see_connections", KEYS_OF["payloads"], "see_visitors", "forget_erased"}),
     "audit": frozenset({"list_workspaces", KEYS_OF["payloads"]}),
     "insights": frozenset({KEYS_OF["payloads"], "see_visitors"}),
 }

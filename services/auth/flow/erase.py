@@ -7,7 +7,8 @@
 3. The log says so, among what belongs to no workspace, since nothing can be sealed for this one any more.
 
 Each step can be done again: an erasure that was cut short is finished by asking for it once more. Processes that run
-forget the keys within `libs.crypto.keyring.KEYS_KEPT`; what they seal until then opens as little as the rest.
+forget the keys within `libs.crypto.keyring.KEYS_KEPT`; what they seal until then opens as little as the rest. After
+`FORGOTTEN_AFTER` each service deletes its rows (`libs/database/forget.py`), and ingest the documents.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from libs.contracts.errors import Rejected, Stale, WellError
 from libs.contracts.events import WorkspaceErased
 from libs.contracts.identity import Provider, derived_id
 from libs.crypto.bearer import INSTALLATION
+from libs.crypto.keyring import KEYS_KEPT
 from libs.database.port import Database
 from libs.eventlog.port import EventLog
 from libs.runtime.clock import Clock
@@ -45,6 +47,10 @@ class Erased:
     """
 
     not_told: tuple[str, ...]
+
+
+FORGOTTEN_AFTER: Final = 2 * KEYS_KEPT
+"""How long after an erasure services delete their rows: no process has the keys any more, so that none adds another."""
 
 
 class Erasing:
@@ -90,6 +96,15 @@ class Erasing:
                 await self._log.append(tx, [said])
         structlog.get_logger().warning("auth.erased", workspace=str(workspace))
         return Erased(not_told)
+
+    async def erased(self) -> list[UUID]:
+        """The workspaces of which services delete what they keep.
+
+        Raises:
+            Transient: The database does not answer.
+        """
+        async with self._database.transaction(INSTALLATION) as tx:
+            return await self._store.erased_workspaces(tx, before=self._clock.now() - FORGOTTEN_AFTER)
 
     async def _end_consents(self, workspace: UUID) -> tuple[str, ...]:
         not_told = []

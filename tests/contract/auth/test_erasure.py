@@ -12,6 +12,7 @@ from libs.contracts.events import WorkspaceErased
 from libs.crypto.bearer import INSTALLATION
 from libs.crypto.keyring import KEYS_KEPT, Sealer
 from services.auth.domain.wrapped_key import PURPOSES
+from services.auth.flow.erase import FORGOTTEN_AFTER
 from tests.contract.auth.asking import Asked
 from tests.contract.auth.conftest import Stage, events_of
 from tests.support.auth import told
@@ -40,6 +41,9 @@ async def test_after_an_erasure_nobody_gets_a_key_a_token_or_a_page(asked: Asked
     assert list(await asked.by("ingest").connected("qonto")) == [other]
     assert list(await asked.by("ingest").workspaces()) == [other]
     assert (await asked.by("ingest").keys(other, "tokens")).workspace == other
+    assert list(await asked.by("matcher").erased()) == []
+    asked.clock.advance(FORGOTTEN_AFTER.total_seconds() + 1)
+    assert list(await asked.by("matcher").erased()) == [workspace]
 
 
 async def test_the_consents_end_at_the_providers_and_the_log_says_that_the_workspace_is_gone(stage: Stage) -> None:

@@ -40,6 +40,7 @@ NOT_FOR: list[tuple[str, Ask]] = [
     ("pusher", lambda auth, workspace: auth.refused(workspace, "xero", "t")),
     ("pusher", lambda auth, workspace: auth.forbidden(workspace, "xero")),
     ("pusher", lambda auth, _: auth.visitor("s")),
+    ("insights", lambda auth, _: auth.erased()),
     ("ingest", lambda auth, _: auth.redeem_consent("g", return_to="r")),
     ("ingest", lambda auth, _: auth.ask_consent(client_name="", redirect_host="", scopes=(), return_to="")),
 ]

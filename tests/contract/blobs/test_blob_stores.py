@@ -44,6 +44,17 @@ async def test_another_workspace_has_nothing_at_that_address(blobs: BlobStore) -
     assert refusal.value.code == "no_such_document"
 
 
+async def test_a_workspace_that_is_forgotten_has_nothing_and_another_keeps_its_own(blobs: BlobStore) -> None:
+    other = uuid4()
+    address = await blobs.put(WORKSPACE, CONTENT)
+    assert address == await blobs.put(other, CONTENT)
+    for _ in range(2):
+        await blobs.forget(WORKSPACE)
+        with pytest.raises(Rejected):
+            await blobs.get(WORKSPACE, address)
+    assert await blobs.get(other, address) == CONTENT
+
+
 @pytest.mark.parametrize("address", ["", "../../etc/passwd", "A" * 64, "0" * 63])
 async def test_what_is_no_address_is_refused(blobs: BlobStore, address: str) -> None:
     with pytest.raises(Rejected):
@@ -68,6 +79,8 @@ async def test_a_disk_that_refuses_is_worth_another_try(tmp_path: Path) -> None:
     (tmp_path / str(WORKSPACE)).write_bytes(b"a file where a folder should be")
     with pytest.raises(Transient):
         await blobs.put(WORKSPACE, CONTENT)
+    with pytest.raises(Transient):
+        await blobs.forget(WORKSPACE)
 
 
 async def test_an_altered_or_moved_file_does_not_open(tmp_path: Path) -> None:
