@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -133,8 +135,13 @@ async def test_few_issuers_are_remembered_and_what_they_gave_is_sealed(kept: Kep
 class Unmoved(ManualClock):
     """A clock that waiting does not move: however long the others look, the turn does not run out."""
 
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start)
+        self.waiting: set[asyncio.Task[Any] | None] = set()
+
     async def sleep(self, seconds: float) -> None:
         del seconds
+        self.waiting.add(asyncio.current_task())
         await asyncio.sleep(0)
 
 
@@ -150,13 +157,16 @@ async def test_processes_refresh_one_grant_once(kept: Kept) -> None:
             asyncio.create_task(reader.records(kept.workspace, "bill", page=1, since=None)) for reader in ingest.readers
         ]
 
-        async def asked() -> bool:
-            return server.asked["token refresh_token"] == 1
+        async def one_asks_and_three_wait() -> bool:
+            return server.asked["token refresh_token"] == 1 and len(clock.waiting) == 3
 
-        await until(asked)
-        server.answering.set()
-        assert [page.page_count for page in await asyncio.gather(*calls)] == [0] * 4
-        assert await asked()
+        try:
+            await until(one_asks_and_three_wait)
+        finally:
+            server.answering.set()
+            pages = await asyncio.gather(*calls)
+        assert [page.page_count for page in pages] == [0] * 4
+        assert server.asked["token refresh_token"] == 1
 
 
 async def test_a_process_that_died_while_refreshing_leaves_its_turn_to_the_next(kept: Kept) -> None:
