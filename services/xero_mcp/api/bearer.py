@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from mcp.server.auth.provider import AccessToken
 
-from libs.contracts.errors import Rejected
 from services.xero_mcp.flow.tokens import McpTokens
 
 
@@ -18,10 +17,7 @@ class Bearers:
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Whom a token stands for; None when it is none of ours, too old, or its workspace was erased."""
-        try:
-            held = await self.tokens.verified(token)
-        except Rejected:
-            return None
+        held = await self.tokens.verified(token)
         if held is None:
             return None
         return AccessToken(

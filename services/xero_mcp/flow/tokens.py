@@ -24,6 +24,9 @@ from libs.runtime.clock import Clock
 from services.xero_mcp.domain.token import LASTS, LIVE_REQUESTS, SPENT_KEPT, Token, TokenKind, comes_back_stolen
 from services.xero_mcp.ports import XeroMcpStore
 
+ERASED: Final = "workspace_erased"
+"""How the keys of a workspace that was erased are refused. Source: libs/crypto/keyring.py."""
+
 REMEMBERED_TOKENS: Final = 1024
 """Verified access tokens kept in memory for some seconds; the one unused for longest goes first."""
 
@@ -76,7 +79,7 @@ class McpTokens:
         if bearer is None or bearer.workspace != INSTALLATION:
             return None
         async with self._database.transaction(INSTALLATION) as tx:
-            token = await self._store.token(tx, "request", bearer.sha256, now=now, hold=True)
+            token = await self._token(tx, "request", bearer.sha256, hold=True)
             if token is None or token.spent_at is not None:
                 return None
             await self._store.spend(tx, bearer.sha256, now=now, kept_until=now + SPENT_KEPT)
@@ -99,7 +102,7 @@ class McpTokens:
             return held
         self._remembered.pop(bearer.sha256, None)
         async with self._database.transaction(bearer.workspace) as tx:
-            token = await self._store.token(tx, "access", bearer.sha256, now=now)
+            token = await self._token(tx, "access", bearer.sha256)
             if token is None:
                 return None
             if token.spent_at is None:
@@ -133,7 +136,7 @@ class McpTokens:
         if bearer is None:
             return None
         async with self._database.transaction(bearer.workspace) as tx:
-            token = await self._store.token(tx, kind, bearer.sha256, now=now, hold=True)
+            token = await self._token(tx, kind, bearer.sha256, hold=True)
             if token is None or token.client != client:
                 return None
             if token.spent_at is not None and not await self._forgiven(tx, token, now):
@@ -154,14 +157,23 @@ class McpTokens:
 
     async def revoke(self, text: str, *, client: str) -> None:
         """End everything that came from the consent behind a client's access or refresh token, spent or not."""
-        bearer, now = parse(text), self._clock.now()
+        bearer = parse(text)
         if bearer is None:
             return
         async with self._database.transaction(bearer.workspace) as tx:
             for kind in ("access", "refresh"):
-                token = await self._store.token(tx, kind, bearer.sha256, now=now)
+                token = await self._token(tx, kind, bearer.sha256)
                 if token is not None and token.client == client:
                     await self._end(tx, token.family)
+
+    async def _token(self, tx: Transaction, kind: TokenKind, sha256: bytes, *, hold: bool = False) -> Token | None:
+        """A token; None too when its workspace was erased, and nothing can open what it carries any more."""
+        try:
+            return await self._store.token(tx, kind, sha256, now=self._clock.now(), hold=hold)
+        except Rejected as refusal:
+            if refusal.code == ERASED:
+                return None
+            raise
 
     async def _forgiven(self, tx: Transaction, token: Token, now: datetime) -> bool:
         """Whether a spent token may be spent again; its first answer is then good no more. If not, its family ends."""
