@@ -52,6 +52,7 @@ class ProgramPages:
             client_name=asked.client_name,
             redirect_host=asked.redirect_host,
             document_host=asked.document_host,
+            account_name=await self._lending.account_name(workspace, "xero"),
             lines=plain_words(asked.scopes),
             action=f"{self._settings.public_url}{MCP_PATH}",
             form=await self._consents.form_token(workspace, text),

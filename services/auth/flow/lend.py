@@ -104,6 +104,11 @@ class Lending:
         connection = await self._look(workspace, provider)
         return "none" if connection is None else connection.state
 
+    async def account_name(self, workspace: UUID, provider: Provider) -> str | None:
+        """What the connected account is called there; None when there is none, or it has no name."""
+        connection = await self._look(workspace, provider)
+        return None if connection is None else connection.account.name
+
     def forget(self, workspace: UUID, provider: Provider) -> None:
         """Lend nothing of this connection from memory."""
         self._remembered.pop((workspace, provider), None)

@@ -19,6 +19,7 @@ async def test_the_page_names_the_client_and_where_it_would_go(quick: McpStage) 
     assert "<strong>app.example</strong>" in page.text
     assert "Nobody has checked the name" in page.text
     assert "read bills, contacts and the files attached to bills" in page.text
+    assert "<strong>Atelier Marchand</strong>" in page.text
 
 
 async def test_the_page_says_that_a_program_on_a_desk_is_one(quick: McpStage) -> None:
