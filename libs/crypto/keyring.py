@@ -56,8 +56,8 @@ class Sealer:
         """
         now = self._clock.now()
         since, seal = self._seals.get(workspace, (None, None))
-        if seal is None or since is None or not since <= now < since + KEYS_KEPT:  # before: the clock was set back
-            self.forget(workspace)
+        if seal is None or since is None or not _is_fresh(since, now):
+            self._drop_old(now)
             seal = WorkspaceSeal(await self._keyring.keys(workspace, self._purpose))
             self._seals[workspace] = (now, seal)
             if len(self._seals) > CACHED_WORKSPACES:
@@ -68,6 +68,16 @@ class Sealer:
     def forget(self, workspace: UUID) -> None:
         """Drop a workspace's keys from memory, after an erasure."""
         self._seals.pop(workspace, None)
+
+    def _drop_old(self, now: datetime) -> None:
+        """Keys whose time is over leave memory, whether anybody asks for them again or not."""
+        for workspace in [kept for kept, (since, _) in self._seals.items() if not _is_fresh(since, now)]:
+            self.forget(workspace)
+
+
+def _is_fresh(since: datetime, now: datetime) -> bool:
+    """Whether keys from then may be used now; not when the clock was set back meanwhile."""
+    return since <= now < since + KEYS_KEPT
 
 
 @dataclass(frozen=True)

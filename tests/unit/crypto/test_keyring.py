@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -96,3 +98,15 @@ async def test_what_is_sealed_for_one_purpose_opens_for_no_other_and_names_are_b
     for blinds_nothing in (sealers.tokens, sealers.documents):
         with pytest.raises(ValueError, match="payloads"):
             (await blinds_nothing.of(workspace)).blind("record", "x")
+
+
+async def test_keys_leave_memory_after_their_time_though_nobody_asks_for_them_again() -> None:
+    clock = ManualClock(datetime(2026, 11, 1, tzinfo=UTC))
+    sealer = sealer_over(MemoryKeyring(), clock=clock)
+    old = weakref.ref(await sealer.of(uuid4()))
+    gc.collect()
+    assert old() is not None
+    clock.advance(KEYS_KEPT.total_seconds())
+    await sealer.of(uuid4())
+    gc.collect()
+    assert old() is None
