@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.text import Text
 
 from libs.contracts.identity import UNKNOWN_ACCOUNT, Provider
@@ -79,5 +80,19 @@ def _named(connection: Connection) -> str:
     return "" if connection.account.id == UNKNOWN_ACCOUNT else f": organization {connection.account.id}"
 
 
+@dataclass(frozen=True)
+class _Bullets:
+    """A line a permission; one that does not fit goes on under its own first word."""
+
+    lines: Sequence[str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        first = f"{_INDENT}• "
+        for line in self.lines:
+            pieces = Text(line).wrap(console, options.max_width - len(first))
+            for place, piece in enumerate(pieces):
+                yield Text((" " * len(first) if place else first) + piece.plain.rstrip())
+
+
 def _bullets(scopes: Sequence[str]) -> RenderableType:
-    return Text("\n".join(f"{_INDENT}• {line}" for line in plain_words(scopes)))
+    return _Bullets(plain_words(scopes))

@@ -57,10 +57,11 @@ def revoke(
     standing = next((each for each in asyncio.run(_listed(workspace)) if each.provider == provider), None)
     if standing is None or standing.state == "revoked":
         raise Rejected(f"{title} is not connected, so there is nothing to take back.", code="not_connected")
+    url = asyncio.run(_url())  # before anybody is asked what could then not be done
     if not yes:
         named = f" ({standing.account.name})" if standing.account.name else ""
         typer.confirm(f"Well will do nothing at {title}{named} any more until you connect it again. Go on?", abort=True)
-    asyncio.run(_revoked(provider, workspace))
+    asyncio.run(_revoked(url, provider, workspace))
     Console(highlight=False).print(Text.assemble(("✓", "green"), f" {title} is disconnected."))
 
 
@@ -75,15 +76,19 @@ async def _listed(workspace: UUID | None) -> list[Connection]:
         return await listing.of(workspace or installation.workspace())
 
 
-async def _revoked(provider: str, workspace: UUID | None) -> None:
+async def _url() -> str:
+    from well.consent import url_of
+
+    return await url_of(current())
+
+
+async def _revoked(url: str, provider: str, workspace: UUID | None) -> None:
     """Signed in as a browser is, through the process that may speak to the provider."""
     from services.auth.adapters.postgres import PostgresAuthStore
     from services.auth.flow.tickets import Tickets
-    from well.consent import url_of
     from well.storage import opened_storage
 
     installation, clock = current(), SystemClock()
-    url = await url_of(installation)
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
         store = PostgresAuthStore(storage.sealers.tokens)
         tickets = Tickets(database=storage.databases["auth"], store=store, clock=clock)

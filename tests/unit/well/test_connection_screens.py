@@ -17,9 +17,9 @@ XERO = replace(
 )
 
 
-def printed(screen: RenderableType) -> str:
+def printed(screen: RenderableType, *, width: int = 100) -> str:
     out = StringIO()
-    Console(file=out, width=100).print(screen)
+    Console(file=out, width=width).print(screen)
     assert all(line == line.rstrip() for line in out.getvalue().splitlines())
     return out.getvalue()
 
@@ -61,3 +61,9 @@ def test_what_is_not_asked_for_is_said_too() -> None:
     assert "can change nothing in Xero" in printed(asked_for("xero", bank_matching=False))
     assert "no account and no transaction" in printed(asked_for("qonto", bank_matching=False))
     assert "read the organization, its accounts and transactions" in printed(asked_for("qonto", bank_matching=True))
+
+
+def test_on_a_narrow_terminal_a_permission_goes_on_under_its_own_words() -> None:
+    shown = printed(asked_for("qonto", bank_matching=True), width=40).splitlines()
+    place = shown.index("  • read the organization, its accounts")
+    assert shown[place + 1] == "    and transactions in Qonto"
