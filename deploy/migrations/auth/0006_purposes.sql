@@ -1,3 +1,6 @@
+-- An owner who is no superuser is bound by forced row-level security as well, and would change no row.
+ALTER TABLE auth.workspace_key NO FORCE ROW LEVEL SECURITY;
+
 -- A row is a key of a workspace for one purpose. `generation` counts from 1; the newest whose `seals_from` has come seals,
 -- and all open. `index` is the secret that names are blinded with.
 ALTER TABLE auth.workspace_key ADD COLUMN generation integer NOT NULL DEFAULT 1 CHECK (generation > 0);
@@ -21,6 +24,8 @@ ALTER TABLE auth.workspace_key ADD PRIMARY KEY (workspace, purpose, id);
 ALTER TABLE auth.workspace_key
     ADD CONSTRAINT workspace_key_purpose_check CHECK (purpose IN ('tokens', 'payloads', 'documents', 'index'));
 CREATE UNIQUE INDEX workspace_key_generation ON auth.workspace_key (workspace, purpose, generation);
+
+ALTER TABLE auth.workspace_key FORCE ROW LEVEL SECURITY;
 
 -- When the workspace was erased: it then has no keys, and gets none again.
 ALTER TABLE auth.workspace ADD COLUMN erased_at timestamptz;

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from libs.crypto.key_provider import MemoryKeyProvider
@@ -19,6 +20,22 @@ from tests.support.postgres import PostgresFixture
 
 KEK, NONCE = b"k" * 32, b"n" * 12
 PLACE = {"table": "t", "row": "r", "column": "c"}
+
+
+async def _run_as_an_owner_who_is_no_superuser(postgres: PostgresFixture, script: str) -> None:
+    """Row-level security is forced on both tables, and binds such an owner too."""
+    owner = f"owner_{uuid4().hex}"
+    connection = await asyncpg.connect(postgres.dsn)
+    try:
+        await connection.execute(f"CREATE ROLE {owner}; GRANT USAGE, CREATE ON SCHEMA auth TO {owner}")
+        await connection.execute(f"ALTER TABLE auth.workspace_key OWNER TO {owner}")
+        await connection.execute(f"ALTER TABLE auth.workspace OWNER TO {owner}")
+        await connection.execute(f"SET ROLE {owner}")
+        await connection.execute(script)
+        await connection.execute(f"RESET ROLE; REASSIGN OWNED BY {owner} TO CURRENT_USER; DROP OWNED BY {owner}")
+        await connection.execute(f"DROP ROLE {owner}")
+    finally:
+        await connection.close()
 
 
 async def test_the_one_key_of_an_older_version_opens_under_every_purpose(postgres: PostgresFixture) -> None:
@@ -38,7 +55,7 @@ async def test_the_one_key_of_an_older_version_opens_under_every_purpose(postgre
         wrapped = NONCE + AESGCM(KEK).encrypt(NONCE, secret, workspace.bytes)
         row = "INSERT INTO auth.workspace_key VALUES ($1, $2, $3, $4, true, $5)"
         await admin.execute(row, workspace, id_, purpose, wrapped, now)
-    await admin.execute(purposes)
+    await _run_as_an_owner_who_is_no_superuser(postgres, purposes)
 
     database, store = await postgres.database("auth"), PostgresKeyStore()
     keyring = StoredKeyring(database, store, MemoryKeyProvider(KEK), SystemClock())
