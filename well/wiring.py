@@ -67,8 +67,9 @@ class Wiring:
     def services(self) -> Services:
         """Every service, for one process. Whoever asks closes `auth` and `ingest`."""
         from services.audit.flow.trail import Trail
+        from services.ingest.api import CONNECT_PATH
 
-        auth = self.auth()
+        auth = self.auth(connect_xero_url=f"{self.url}{CONNECT_PATH}")
         return Services(
             auth=auth,
             xero_mcp=self.xero_mcp(auth),
@@ -79,8 +80,8 @@ class Wiring:
             trail=Trail(self.storage.reader),
         )
 
-    def auth(self) -> AuthService:
-        """Auth itself; whoever asks closes it."""
+    def auth(self, *, connect_xero_url: str | None = None) -> AuthService:
+        """Auth itself, and where ingest is to be found if it is here too; whoever asks closes it."""
         from services.auth.adapters.postgres import PostgresAuthStore
         from services.auth.adapters.postgres_connected import PostgresConnected
         from services.auth.adapters.providers import qonto_server, xero_server
@@ -100,6 +101,7 @@ class Wiring:
                 sign_in=settings.sign_in,
                 open_workspace=settings.open_workspace,
                 mcp_consent=settings.mcp_consent,
+                connect_xero_url=connect_xero_url,
             ),
             database=storage.databases["auth"],
             store=PostgresAuthStore(storage.sealers.tokens),

@@ -18,6 +18,8 @@ class AuthSettings:
         sign_in: `ticket` wants a session, made by a one-time link. `open` lets any browser act for `open_workspace`:
             for the demo on one machine only.
         open_workspace: Whose visits those are.
+        connect_xero_url: Where a person connects Xero from nothing: at ingest, which reads it as a program of its own.
+            None when auth does not know; its own `/connect/xero` only renews what ingest was once allowed.
         mcp_consent: `page` asks a person about each MCP client. `auto` allows every one: for the demo only.
     """
 
@@ -26,6 +28,7 @@ class AuthSettings:
     sign_in: Literal["ticket", "open"] = "ticket"
     open_workspace: UUID | None = None
     mcp_consent: Literal["page", "auto"] = "page"
+    connect_xero_url: str | None = None
 
     def __post_init__(self) -> None:
         if self.sign_in == "open" and self.open_workspace is None:

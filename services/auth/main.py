@@ -179,7 +179,7 @@ def build(
     visiting = Visiting(settings, tickets, pages)
     connecting_pages = ConnectingPages(
         pages,
-        public_url=settings.public_url,
+        settings=settings,
         visiting=visiting,
         tickets=tickets,
         connecting=connecting,

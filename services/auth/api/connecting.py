@@ -13,6 +13,7 @@ from libs.contracts.errors import Rejected, WellError
 from libs.contracts.identity import Provider
 from services.auth.api.pages import HEADERS, Pages, redirect, said, wants_json
 from services.auth.api.visiting import Visiting
+from services.auth.config import AuthSettings
 from services.auth.domain.connection import TITLES, Connection
 from services.auth.domain.consent import PendingConsent
 from services.auth.domain.plain_words import plain_words, said_of
@@ -35,7 +36,7 @@ class ConnectingPages:
         self,
         pages: Pages,
         *,
-        public_url: str,
+        settings: AuthSettings,
         visiting: Visiting,
         tickets: Tickets,
         connecting: Connecting,
@@ -45,7 +46,8 @@ class ConnectingPages:
         providers: tuple[Provider, ...],
     ) -> None:
         self._pages = pages
-        self._public_url = public_url
+        self._settings = settings
+        self._public_url = settings.public_url
         self._visiting = visiting
         self._tickets = tickets
         self._connecting = connecting
@@ -139,14 +141,21 @@ class ConnectingPages:
         entries = [await self._entry(workspace, each) for each in await self._listing.of(workspace)]
         if wants_json(request):
             return said({"connections": entries})
+        states = {str(entry["provider"]): str(entry["state"]) for entry in entries}
         missing = [
-            {"title": TITLES[each], "address": f"{self._public_url}/connect/{each}"}
+            {"title": TITLES[each], "address": self._way_to(each, states.get(each))}
             for each in self._providers
-            if each not in {entry["provider"] for entry in entries if entry["state"] in {"active", "refused"}}
+            if states.get(each) not in {"active", "refused"}
         ]
         return self._pages.page(
             "connections.html", title="Connections", entries=entries, missing=missing, public_url=self._public_url
         )
+
+    def _way_to(self, provider: Provider, state: str | None) -> str | None:
+        """Where a person connects a provider; None when auth does not know."""
+        if provider == "xero" and state is None:
+            return self._settings.connect_xero_url
+        return f"{self._public_url}/connect/{provider}"
 
     async def _entry(self, workspace: UUID, connection: Connection) -> dict[str, object]:
         form = await self._tickets.issue(workspace, "disconnect", connection.provider.encode())

@@ -70,8 +70,7 @@ class Stage:
 
     async def connect(self, customer: Customer) -> None:
         """Connect both providers, by clicking through."""
-        await self.tell_xero("settings", {"consent": "auto", "tenant_id": customer.tenant})
-        await self.tell_qonto("settings", {"consent": "auto", "consent_organization": customer.organization})
+        await self.consent_for(customer)
         async with self.browser(customer) as browser:
 
             async def visit(address: str) -> None:
@@ -79,6 +78,11 @@ class Stage:
 
             await visit(f"{self.well.url}/connect/qonto")
             await self.well.services.ingest.connect_xero(customer.workspace, visit)
+
+    async def consent_for(self, customer: Customer) -> None:
+        """From now on both providers say yes for a customer's accounts."""
+        await self.tell_xero("settings", {"consent": "auto", "tenant_id": customer.tenant})
+        await self.tell_qonto("settings", {"consent": "auto", "consent_organization": customer.organization})
 
     @asynccontextmanager
     async def browser(self, customer: Customer) -> AsyncIterator[httpx.AsyncClient]:

@@ -47,12 +47,16 @@ async def test_one_customers_lost_consent_holds_up_nobody_else_and_costs_no_reco
     loser, other = customers()
     async with running_stage(postgres.dsn) as stage:
         auth = stage.well.services.auth
+        async with stage.browser(loser) as browser:
+            page = await browser.get(f"{stage.well.url}/connections")
+        assert f'href="{stage.well.url}/ingest/connect/xero"' in page.text  # nothing is connected yet
         for customer in (loser, other):
             first = [bill_of(customer, number) for number in range(3)]
             await stage.open_for(customer, contacts=books_of(customer)["contacts"], invoices=first)
         for customer in (loser, other):
             await _decided(stage, customer, 3)
 
+        await stage.consent_for(loser)
         await lose(stage, loser, provider)
 
         async def lost() -> bool:
@@ -70,7 +74,11 @@ async def test_one_customers_lost_consent_holds_up_nobody_else_and_costs_no_reco
         (loss,) = await losses(stage, loser, provider)
         assert "again; nothing is lost meanwhile." in loss.sentence
 
-        await stage.connect(loser)
+        # The link on that page is enough: what programs were allowed to read through Well still stands.
+        async with stage.browser(loser) as browser:
+            browser.follow_redirects = True
+            again = await browser.get(f"{stage.well.url}/connect/{provider}")
+        assert "Connected" in again.text
         await _decided(stage, loser, 6)
         for customer in (loser, other):
             assert await _pulled_bills(stage, customer) == dict.fromkeys(customer.bill_ids(), 1)
