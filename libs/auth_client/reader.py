@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import httpx
 
@@ -11,8 +12,10 @@ from libs.auth_client.call import answer_as, answered
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Rejected
 from libs.contracts.model import reread
+from libs.crypto.keyring import KEYS_KEPT
 from libs.crypto.seal import WorkspaceOpening
 from libs.eventlog.port import RawDelivery
+from libs.runtime.clock import Clock, SystemClock
 
 
 @dataclass
@@ -23,22 +26,27 @@ class GrantedReader:
         grant: As it was handed over.
         url: Where auth listens.
         http: Closed by whoever opened it.
+        clock: The one clock: keys are asked for again after `KEYS_KEPT`, as everywhere.
     """
 
     grant: str = field(repr=False)
     url: str
     http: httpx.AsyncClient
+    clock: Clock = field(default_factory=SystemClock)
     _opening: WorkspaceOpening | None = field(default=None, repr=False)
+    _since: datetime | None = field(default=None, repr=False)
 
     async def opening(self) -> WorkspaceOpening:
-        """What opens, asked for at the first time.
+        """What opens, asked for at the first time and again when its time is over.
 
         Raises:
             Rejected: `reading_grant` when the grant has ended, or is none.
             Transient: Auth does not answer.
         """
-        if self._opening is None:
-            self._opening = await self._ask()
+        now = self.clock.now()
+        if self._opening is None or self._since is None or not self._since <= now < self._since + KEYS_KEPT:
+            self._opening = None
+            self._opening, self._since = await self._ask(), now
         return self._opening
 
     async def open(self, raw: RawDelivery) -> Envelope:

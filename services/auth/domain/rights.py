@@ -50,8 +50,9 @@ RIGHTS: Final[Mapping[str, frozenset[Right]]] = {
     "insights": frozenset({KEYS_OF["payloads"], "see_visitors"}),
 }
 """One reader of Xero; one reader of Qonto and its only writer; a consent is asked for by the server that is read
-through; browsers come to three services beside auth itself. Keys of events and rows are for those who write or read
-them, of files for who fetches and who uploads them, of tokens for the two ends of our MCP."""
+through; browsers come to three services beside auth itself; who keeps rows forgets those of erased workspaces. Keys of
+events and rows are for those who write or read them, of files for who fetches and who uploads them, of tokens for the
+two ends of our MCP."""
 
 CLOCKS_APART_SECONDS: Final = 30
 """Seconds that the clocks of two machines may differ. A token that ends later than its life and this allow was not made

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from libs.auth_client.reader import GrantedReader
 from libs.contracts.errors import Rejected
 from libs.contracts.events import WorkspaceErased
 from libs.crypto.bearer import INSTALLATION
@@ -98,3 +99,18 @@ async def test_what_is_no_customers_workspace_is_not_erased(stage: Stage) -> Non
             await stage.auth.service.erasing.erase(nobody)
         assert refused.value.code == "no_such_workspace"
     assert (await stage.auth.service.keys(INSTALLATION, "payloads")).workspace == INSTALLATION
+
+
+async def test_a_reader_that_runs_asks_again_in_its_time_and_then_opens_nothing(over_http: Asked) -> None:
+    workspace, auth = uuid4(), over_http.auth.service
+    grant = await auth.reading.grant(workspace, "payments team")
+    reader = GrantedReader(grant, over_http.auth.url, over_http.http, over_http.clock)
+    opening = await reader.opening()
+    assert opening.workspace == workspace
+    await auth.keys(workspace, "payloads")
+    await auth.erasing.erase(workspace)
+    assert await reader.opening() is opening
+    over_http.clock.advance(KEYS_KEPT.total_seconds())
+    for _ in range(2):
+        with pytest.raises(Rejected):
+            await reader.opening()
