@@ -76,13 +76,15 @@ async def consent_in_browser(wish: Wish) -> None:
         visit = _Leaving(
             wish, url, workspace, Tickets(database=database, store=store, clock=clock), Console(highlight=False)
         )
-        visit.console.print(asked_for(wish.provider, bank_matching=bool(wish.bank_matching)))
+        listing = Listing(database=database, store=store)
+        before = next((each for each in await listing.of(workspace) if each.provider == wish.provider), None)
+        visit.console.print(asked_for(wish.provider, before, bank_matching=wish.bank_matching))
         try:
             async with asyncio.timeout(CONSENT_SECONDS):
                 await (visit.to_xero(installation, storage) if wish.provider == "xero" else visit.to_qonto())
         except TimeoutError:
             raise Transient("Nobody consented within ten minutes; run the command again.") from None
-        now = await Listing(database=database, store=store).of(workspace)
+        now = await listing.of(workspace)
         visit.console.print(connected(_active(now, wish.provider), now, called()))
 
 

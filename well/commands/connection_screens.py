@@ -14,6 +14,7 @@ from libs.qonto.endpoints import BANK_SCOPES
 from libs.qonto.endpoints import SCOPES as QONTO_SCOPES
 from libs.xero.endpoints import READ_SCOPES
 from services.auth.domain.connection import TITLES, Connection
+from services.auth.domain.consent import scopes_to_ask
 from services.auth.domain.plain_words import plain_words, said_of
 
 _MARKS: Final = {"active": ("✓", "green"), "refused": ("…", "yellow"), "lost": ("✗", "red"), "revoked": ("·", "dim")}
@@ -24,15 +25,19 @@ _INDENT: Final = "  "
 _BOTH: Final[tuple[Provider, ...]] = ("xero", "qonto")
 
 
-def asked_for(provider: Provider, *, bank_matching: bool) -> RenderableType:
-    """What a person is about to be asked."""
+def asked_for(provider: Provider, before: Connection | None, *, bank_matching: bool | None) -> RenderableType:
+    """What a person is about to be asked: what auth will ask for, given the connection so far and their wish."""
     title = TITLES[provider]
-    scopes = READ_SCOPES if provider == "xero" else (*QONTO_SCOPES, *(BANK_SCOPES if bank_matching else ()))
+    always, for_bank = (READ_SCOPES, ()) if provider == "xero" else (QONTO_SCOPES, BANK_SCOPES)
+    granted = before.scopes if before else ()
+    scopes = scopes_to_ask(always, for_bank, bank_matching=bank_matching, before=granted)
     lines: list[RenderableType] = [Text(f"{title} will ask you whether Well may:"), _bullets(scopes)]
     if provider == "xero":
         lines.append(Text("Well can change nothing in Xero.", style="dim"))
-    elif not bank_matching:
+    elif scopes == always:
         lines.append(Text("It reads no account and no transaction; --bank-matching asks for that too.", style="dim"))
+    else:
+        lines.append(Text("--no-bank-matching leaves accounts and transactions out.", style="dim"))
     return Group(*lines)
 
 

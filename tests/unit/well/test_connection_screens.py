@@ -8,6 +8,7 @@ from io import StringIO
 from rich.console import Console, RenderableType
 
 from libs.contracts.identity import UNKNOWN_ACCOUNT
+from libs.qonto.endpoints import BANK_SCOPES, SCOPES
 from services.auth.domain.connection import Account
 from tests.unit.auth.test_connection import ACTIVE
 from well.commands.connection_screens import asked_for, connected, listed
@@ -16,11 +17,12 @@ XERO = replace(
     ACTIVE, provider="xero", account=Account("tenant", "Atelier Marchand"), scopes=("accounting.payments.read",)
 )
 
+READS_BANK = "read the organization, its accounts and transactions"
+
 
 def printed(screen: RenderableType, *, width: int = 100) -> str:
     out = StringIO()
     Console(file=out, width=width).print(screen)
-    assert all(line == line.rstrip() for line in out.getvalue().splitlines())
     return out.getvalue()
 
 
@@ -30,7 +32,7 @@ def test_nothing_connected_names_the_first_step() -> None:
 
 def test_each_connection_says_what_it_allows_or_what_to_do() -> None:
     shown = printed(listed([XERO, replace(ACTIVE, state="lost")], "well"))
-    assert shown.splitlines() == [
+    assert shown.splitlines() == [  # to the last space, so that what is copied is what is read
         "✓ Xero: Atelier Marchand",
         "  • read payments",
         "✗ Qonto: Maison Tilleul",
@@ -58,12 +60,19 @@ def test_an_organization_that_qonto_does_not_name_is_shown_by_its_id_or_not_at_a
 
 
 def test_what_is_not_asked_for_is_said_too() -> None:
-    assert "can change nothing in Xero" in printed(asked_for("xero", bank_matching=False))
-    assert "no account and no transaction" in printed(asked_for("qonto", bank_matching=False))
-    assert "read the organization, its accounts and transactions" in printed(asked_for("qonto", bank_matching=True))
+    assert "can change nothing in Xero" in printed(asked_for("xero", None, bank_matching=None))
+    assert "no account and no transaction" in printed(asked_for("qonto", None, bank_matching=None))
+    assert READS_BANK in printed(asked_for("qonto", None, bank_matching=True))
+
+
+def test_what_was_turned_on_before_is_asked_for_again_until_it_is_turned_off() -> None:
+    on = replace(ACTIVE, scopes=(*SCOPES, *BANK_SCOPES))
+    assert READS_BANK in printed(asked_for("qonto", on, bank_matching=None))
+    assert "--no-bank-matching" in printed(asked_for("qonto", on, bank_matching=None))
+    assert READS_BANK not in printed(asked_for("qonto", on, bank_matching=False))
 
 
 def test_on_a_narrow_terminal_a_permission_goes_on_under_its_own_words() -> None:
-    shown = printed(asked_for("qonto", bank_matching=True), width=40).splitlines()
+    shown = printed(asked_for("qonto", None, bank_matching=True), width=40).splitlines()
     place = shown.index("  • read the organization, its accounts")
     assert shown[place + 1] == "    and transactions in Qonto"
