@@ -22,7 +22,7 @@ from libs.runtime.worker import Worker
 from well.wiring import Wiring
 
 if TYPE_CHECKING:
-    from services.auth.internal_api import Inside
+    from services.auth.inside import Inside
     from services.auth.main import AuthService
     from services.xero_mcp.main import XeroMcpService
 

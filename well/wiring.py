@@ -20,7 +20,7 @@ from well.storage import Storage
 if TYPE_CHECKING:
     from services.audit.flow.trail import Trail
     from services.auth.adapters.authorization_server import RegisteredApp
-    from services.auth.internal_api import Inside
+    from services.auth.inside import Inside
     from services.auth.main import AuthService
     from services.console.main import ConsoleService
     from services.ingest.main import IngestService

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -21,11 +21,9 @@ from libs.contracts.errors import Malformed, Rejected, WellError
 from libs.contracts.identity import KeyPurpose, Provider
 from libs.contracts.model import Published
 from libs.contracts.service_token import ServiceToken
-from libs.crypto.lent import LentToken
-from libs.crypto.seal import WorkspaceKeys
 from libs.runtime.clock import Clock
-from services.auth.domain.connection import ConnectionState
 from services.auth.domain.rights import KEYS_OF, Right, caller_of, may
+from services.auth.inside import Served
 
 BODY_MAX_BYTES: Final = 16_384
 """Bytes. The largest body is a refused token of 8 kB."""
@@ -40,64 +38,6 @@ _CALLER: Final = web.RequestKey("caller", ServiceToken)
 
 Form = TypeVar("Form", bound=Published)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Inside(Protocol):
-    """Auth, as this process has it."""
-
-    async def lend(self, borrower: str, workspace: UUID, provider: Provider) -> LentToken:
-        """A token for one call."""
-        ...
-
-    async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
-        """A borrower saw 401 with this token."""
-        ...
-
-    async def forbidden(self, workspace: UUID, provider: Provider) -> None:
-        """A borrower saw 403 with a good token."""
-        ...
-
-    async def workspaces(self) -> Sequence[UUID]:
-        """Every workspace that has had a connection."""
-        ...
-
-    async def connected(self, provider: Provider) -> Sequence[UUID]:
-        """The workspaces whose connection to a provider works, or is tried again."""
-        ...
-
-    async def erased(self) -> Sequence[UUID]:
-        """The workspaces of which services delete what they keep."""
-        ...
-
-    async def connection_state(self, workspace: UUID, provider: Provider) -> ConnectionState:
-        """How a connection stands."""
-        ...
-
-    async def keys(self, workspace: UUID, purpose: KeyPurpose) -> WorkspaceKeys:
-        """All keys of a workspace for one purpose."""
-        ...
-
-    async def ask_consent(
-        self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str, document_host: str = ""
-    ) -> str:
-        """The page where a person answers for an MCP client."""
-        ...
-
-    async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:
-        """The workspace that an answer opens."""
-        ...
-
-    async def visitor(self, session: str) -> UUID:
-        """The workspace that a browser's session opens."""
-        ...
-
-
-class Served(Inside, Protocol):
-    """The same, and what readers of other teams get."""
-
-    async def opening_keys(self, grant: str) -> WorkspaceKeys:
-        """The keys of the workspace that a grant is for."""
-        ...
 
 
 class InternalApi:

@@ -16,7 +16,7 @@ from libs.qonto.standin import running_standin as running_qonto
 from libs.runtime.clock import ShiftedClock
 from libs.xero.standin import Standin, running_standin
 from services.auth.domain.rights import RIGHTS
-from services.auth.internal_api import Inside
+from services.auth.inside import Inside
 from tests.contract.auth.kept import Kept
 from tests.support.auth import RunningAuth, running_auth, web_client
 

@@ -24,7 +24,8 @@ from libs.runtime.clock import ManualClock
 from libs.runtime.listen import bound_socket, port_of
 from services.auth.domain.rights import CLOCKS_APART_SECONDS
 from services.auth.domain.wrapped_key import PURPOSES
-from services.auth.internal_api import BODY_MAX_BYTES, Inside
+from services.auth.inside import Inside
+from services.auth.internal_api import BODY_MAX_BYTES
 from tests.contract.auth.asking import MASTER, SECRETS, Asked
 from tests.support.auth import served
 
