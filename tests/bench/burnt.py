@@ -1,4 +1,4 @@
-"""CPU seconds of processes, with those of what they started."""
+"""What processes took and hold, with what they started."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import psutil
 def burnt_seconds(processes: Mapping[str, int]) -> dict[str, float]:
     """What each process took so far, with its children, those that have ended among them."""
     return {name: sum(map(_of_one, _family(psutil.Process(pid)))) for name, pid in processes.items()}
+
+
+def held_bytes(processes: Mapping[str, int]) -> dict[str, int]:
+    """Resident memory of each process, without that of its children."""
+    return {name: int(psutil.Process(pid).memory_info().rss) for name, pid in processes.items()}
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:

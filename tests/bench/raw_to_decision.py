@@ -6,7 +6,7 @@ that only listen. First as one process that tails the logs; with `--kafka` then 
 own with its relay in it, over a broker from jars; its groups have joined before the clock starts.
 
 Without `--csv` the bills are made up; `bills-sheffield.csv.gz` holds public ones. CPU seconds are those of the time
-between, by who took them.
+between, by who took them; memory is what each process holds at the end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from libs.database.embedded import start_embedded
 from libs.database.migrate import migrate
 from libs.database.schemas import SERVICES
 from libs.runtime.collector import collect_rarely
-from tests.bench.burnt import burnt_seconds
+from tests.bench.burnt import burnt_seconds, held_bytes
 from tests.bench.deciding import DECIDING, Connected, at_work, opened, pull
 from tests.bench.deciding_apart import make_topics, working_apart
 from tests.support.kafka_broker import JarBroker, free_ports
@@ -115,12 +115,15 @@ async def measured(company: Company, folder: Path, working: Working) -> dict[str
         await until(all_decided, deadline_seconds=DEADLINE_SECONDS)
         taken = time.perf_counter() - begun
         cpu = {f"cpu_seconds_{name}": now - burnt[name] for name, now in burnt_seconds(burners).items()}
+        memory = {f"memory_mb_{name}": held / 1024**2 for name, held in held_bytes(processes).items()}
     return {
         "records": records,
         "seconds": taken,
         "records_per_second": records / taken,
+        "bills_per_second": bills / taken,
         "cpu_seconds": sum(cpu.values()),
         **cpu,
+        **memory,
     }
 
 
