@@ -13,8 +13,11 @@ def burnt_seconds(processes: Mapping[str, int]) -> dict[str, float]:
 
 
 def held_bytes(processes: Mapping[str, int]) -> dict[str, int]:
-    """Resident memory of each process, without that of its children."""
-    return {name: int(psutil.Process(pid).memory_info().rss) for name, pid in processes.items()}
+    """Resident memory of each process, with its children."""
+    return {
+        name: sum(int(member.memory_info().rss) for member in _family(psutil.Process(pid)))
+        for name, pid in processes.items()
+    }
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:
