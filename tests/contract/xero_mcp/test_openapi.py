@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any, Final
-from urllib.parse import urlencode
 
-import jsonschema_rs
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, assume, given, settings
-from schemathesis import GenerationMode, checks
+from schemathesis import GenerationMode
 
 from services.xero_mcp.domain.registration import REGISTRATIONS_A_MINUTE
 from tests.contract.xero_mcp.asking import registered
 from tests.contract.xero_mcp.conftest import CALLBACK, McpStage
 from tests.house.tree import REPOSITORY
-
-WRITTEN: Final = REPOSITORY / "services" / "xero_mcp" / "api" / "openapi.json"
+from tests.support.openapi import ask_anything, operations_of, read_document, want_openapi, ways_to_ask
 
 EXAMPLES: Final = 20
 """Requests an operation and kind: some seconds for all, and other ones with each run."""
@@ -26,28 +21,11 @@ EXAMPLES: Final = 20
 ADDRESS_MAX_BYTES: Final = 60_000
 """Bytes of a query. Beyond 64 KB uvicorn closes the connection before anything of ours hears of it."""
 
-CHECKS: Final = (
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_headers_conformance",
-    "response_schema_conformance",
-)
-"""That the document tells the truth. Whether a request is granted depends on more than its shape."""
-
-
-def written() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(WRITTEN.read_text())
-    return document
-
-
-OPERATIONS: Final = [(method, path) for path, methods in written()["paths"].items() for method in methods]
+DOCUMENT: Final = read_document(REPOSITORY / "services" / "xero_mcp" / "api" / "openapi.json")
 
 
 def test_the_document_is_one_of_openapi() -> None:
-    schemathesis.openapi.from_dict(written()).validate()
-    with pytest.raises(jsonschema_rs.ValidationError):
-        schemathesis.openapi.from_dict({**written(), "paths": {"/token": {"post": {"responses": 7}}}}).validate()
+    want_openapi(DOCUMENT)
 
 
 async def test_the_document_tells_of_every_endpoint_and_of_no_other(quick: McpStage) -> None:
@@ -57,40 +35,20 @@ async def test_the_document_tells_of_every_endpoint_and_of_no_other(quick: McpSt
         if route.path != "/mcp"
         for method in route.methods - {"HEAD", "OPTIONS"}
     }
-    assert served == set(OPERATIONS)
+    assert served == set(operations_of(DOCUMENT))
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "mode"),
-    [
-        (method, path, mode)
-        for method, path in OPERATIONS
-        for mode in GenerationMode
-        # What takes no words cannot be sent wrong ones.
-        if mode.is_positive or {"parameters", "requestBody"} & set(written()["paths"][path][method])
-    ],
-)
+@pytest.mark.parametrize("way", ways_to_ask(DOCUMENT), ids=lambda way: "-".join(map(str, way)))
 async def test_whatever_is_sent_the_answer_is_one_that_is_written_down(
-    quick: McpStage, method: str, path: str, mode: GenerationMode
+    quick: McpStage, way: tuple[str, str, GenerationMode]
 ) -> None:
-    document = told_of(written(), client=await registered(quick))
-    operation = schemathesis.openapi.from_dict(document)[path][method]
-    wanted = checks.CHECKS.get_by_names(CHECKS)
+    document = told_of(DOCUMENT, client=await registered(quick))
 
-    @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    def ask(case: schemathesis.Case) -> None:
-        assume(len(urlencode(case.query or {}, doseq=True)) < ADDRESS_MAX_BYTES)
-        case.validate_response(case.call(base_url=quick.root), checks=wanted)
+    def call(case: schemathesis.Case) -> schemathesis.Response:
+        return case.call(base_url=quick.root)
 
     before = await quick.kept()
-    await asyncio.to_thread(ask)
+    await asyncio.to_thread(ask_anything, document, way, call, examples=EXAMPLES, address_max_bytes=ADDRESS_MAX_BYTES)
     after = await quick.kept()
     assert after | {"client": 0, "request": 0} == before | {"client": 0, "request": 0}
     assert after["client"] <= REGISTRATIONS_A_MINUTE * 2
