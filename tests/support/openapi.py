@@ -69,15 +69,17 @@ def ask_anything(
         document: What is written down.
         way: Method, path, and whether rightly or wrongly.
         call: Sends a request.
-        examples: Requests, other ones with each run.
+        examples: Requests, the same ones with each run.
         address_max_bytes: Of a query; longer ones are left out.
     """
     method, path, mode = way
-    wanted = checks.CHECKS.get_by_names(_CHECKS)
+    operation = schemathesis.openapi.from_dict(document)[path][method]
+    wanted = checks.CHECKS.get_by_names(_CHECKS)  # those of OpenAPI are known once a document was loaded
 
-    @given(case=schemathesis.openapi.from_dict(document)[path][method].as_strategy(generation_mode=mode))
+    @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
         max_examples=examples,
+        derandomize=True,  # chance has a seed: what lands does not hang on what came to mind this time
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -19,7 +19,7 @@ from tests.support.auth import web_client
 from tests.support.openapi import ask_anything, operations_of, read_document, want_openapi, ways_to_ask
 
 EXAMPLES: Final = 10
-"""Requests an operation and kind: some seconds for all, and other ones with each run."""
+"""Requests an operation and kind: some seconds for all; the same ones with each run."""
 
 ADDRESS_MAX_BYTES: Final = 6_000
 """Bytes of a query. Beyond 8 kB aiohttp refuses the request line before anything of ours hears of it."""

@@ -16,7 +16,7 @@ from tests.house.tree import REPOSITORY
 from tests.support.openapi import ask_anything, operations_of, read_document, want_openapi, ways_to_ask
 
 EXAMPLES: Final = 20
-"""Requests an operation and kind: some seconds for all, and other ones with each run."""
+"""Requests an operation and kind: some seconds for all; the same ones with each run."""
 
 ADDRESS_MAX_BYTES: Final = 60_000
 """Bytes of a query. Beyond 64 KB uvicorn closes the connection before anything of ours hears of it."""
