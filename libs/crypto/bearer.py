@@ -47,7 +47,13 @@ def mint(workspace: UUID) -> Bearer:
 def parse(text: str) -> Bearer | None:
     """A token as somebody presents it; None when it cannot be one of ours. It proves nothing until it is found."""
     workspace, dot, secret = text.partition(".")
-    if len(text) > _LONGEST_CHARACTERS or not dot or not secret or len(workspace) != _WORKSPACE_CHARACTERS:
+    if (
+        not text.isascii()
+        or len(text) > _LONGEST_CHARACTERS
+        or not dot
+        or not secret
+        or len(workspace) != _WORKSPACE_CHARACTERS
+    ):
         return None
     try:
         return Bearer(UUID(hex=workspace), text)

@@ -206,7 +206,7 @@ def _its(request: web.Request, workspace: UUID) -> UUID:
 async def _body(request: web.Request, form: type[Form]) -> Form:
     try:
         return form.model_validate_json(await request.read())
-    except ValidationError:
+    except (web.RequestPayloadError, ValidationError):
         raise Malformed(f"The body is no {form.__name__}.", code="body") from None
 
 

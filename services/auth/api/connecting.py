@@ -11,6 +11,7 @@ from aiohttp import web
 
 from libs.contracts.errors import Rejected, WellError
 from libs.contracts.identity import Provider
+from services.auth.api.forms import form_of
 from services.auth.api.pages import HEADERS, Pages, redirect, said, wants_json
 from services.auth.api.visiting import Visiting
 from services.auth.config import AuthSettings
@@ -97,9 +98,9 @@ class ConnectingPages:
         workspace, provider, form = (
             await self._visiting.workspace_of(request),
             self._provider(request),
-            await request.post(),
+            await form_of(request),
         )
-        token, account_id = str(form.get("choice", "")), str(form.get("account", ""))
+        token, account_id = form.get("choice", ""), form.get("account", "")
         return self._granted(await self._connecting.choose(workspace, provider, token=token, account_id=account_id))
 
     async def _refused(self, workspace: UUID, pending: PendingConsent) -> web.Response:
@@ -174,9 +175,9 @@ class ConnectingPages:
         workspace, provider, form = (
             await self._visiting.workspace_of(request),
             self._provider(request),
-            await request.post(),
+            await form_of(request),
         )
-        taken = await self._tickets.take(str(form.get("form", "")), "disconnect")
+        taken = await self._tickets.take(form.get("form", ""), "disconnect")
         if taken is None or taken[0] != workspace or taken[1] != provider.encode():
             raise Rejected("This page was sent before, or is too old. Open it again.", code="disconnect_form")
         await self._disconnecting.disconnect(workspace, provider)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from services.auth.api.connecting import MCP_PATH
+from services.auth.api.forms import form_of
 from services.auth.api.pages import Pages, redirect
 from services.auth.api.visiting import Visiting
 from services.auth.config import AuthSettings
@@ -60,6 +61,6 @@ class ProgramPages:
 
     async def _answer(self, request: web.Request) -> web.Response:
         workspace = await self._visiting.workspace_of(request)
-        form = await request.post()
+        form = await form_of(request)
         allow = form.get("answer") == "allow"
-        return redirect(await self._consents.answer(workspace, str(form.get("form", "")), allow=allow))
+        return redirect(await self._consents.answer(workspace, form.get("form", ""), allow=allow))

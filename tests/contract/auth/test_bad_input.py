@@ -130,6 +130,7 @@ async def test_a_session_of_nobody_in_particular_tells_no_loopback_address(quick
         ("GET", "/sign-in", 403),
         ("GET", f"/sign-in?ticket={GUESS}", 403),
         ("POST", "/sign-in", 405),
+        ("POST", "/connect/choice", 405),
         ("GET", "/connect/paypal", 403),
         ("GET", "/no-such-page", 404),
     ],
