@@ -133,7 +133,10 @@ class AuthorizationServer:
         Qonto's name is not documented: any address of a host that we ask for consents or tokens is taken for it.
         """
         ours = {urlsplit(url).netloc for url in (self._addresses.authorize_url, self._addresses.token_url)}
-        return urlsplit(named).netloc in ours
+        try:
+            return urlsplit(named).netloc in ours
+        except ValueError:  # no address at all
+            return False
 
     async def exchange(self, *, code: str, verifier: str, scopes: Sequence[str]) -> TokenPair:
         """The first token pair of a consent.

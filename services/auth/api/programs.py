@@ -52,6 +52,7 @@ class ProgramPages:
             title="May this program read your Xero?",
             client_name=asked.client_name,
             redirect_host=asked.redirect_host,
+            stays_here=asked.stays_here,
             document_host=asked.document_host,
             account_name=await self._lending.account_name(workspace, "xero"),
             lines=plain_words(asked.scopes),

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 import orjson
 
 from libs.contracts.errors import Rejected
+from libs.contracts.loopback import LOOPBACK_HOSTS
 from libs.crypto.bearer import INSTALLATION
 from services.auth.flow.tickets import Tickets
 
@@ -43,6 +44,11 @@ class McpRequest:
     scopes: tuple[str, ...]
     return_to: str
     document_host: str = ""
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether the code would go to the machine that the browser runs on."""
+        return urlsplit(f"//{self.redirect_host}").hostname in LOOPBACK_HOSTS
 
 
 class McpConsents:

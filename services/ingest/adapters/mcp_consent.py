@@ -15,6 +15,7 @@ from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull
 from pydantic import AnyUrl
 
 from libs.contracts.errors import Rejected, Transient
+from libs.contracts.loopback import LOOPBACK_HOSTS
 from libs.runtime.clock import Clock
 from services.ingest.adapters.mcp_bearer import tokens_of
 from services.ingest.adapters.mcp_clients import KeptClients
@@ -56,7 +57,7 @@ class Identity:
     @property
     def metadata(self) -> PinnedScope:
         """What we say about ourselves, in a registration or in the document."""
-        loopback = urlsplit(self.callback_url).hostname in {"localhost", "127.0.0.1", "::1"}
+        loopback = urlsplit(self.callback_url).hostname in LOOPBACK_HOSTS
         return PinnedScope(
             client_name="Well ingest",
             redirect_uris=[AnyUrl(self.callback_url)],

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from libs.contracts.loopback import LOOPBACK_HOSTS
+
 ADDRESS_MAX_CHARACTERS: Final = 512
 """Characters of an address. Real ones have under 100; one that fills a page hides where it goes."""
 
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*)(:[0-9]*)?", re.IGNORECASE)
+"""A name that can be looked up, or an address in numbers; and a port. Source: RFC 1035, section 2.3.4."""
 
 
 def split_address(address: str) -> SplitResult | None:
@@ -25,13 +29,13 @@ def split_address(address: str) -> SplitResult | None:
         port = parts.port
     except ValueError:
         return None
-    odd = "\\" in address or "#" in address or "@" in parts.netloc
-    return None if odd or not parts.hostname or port == 0 else parts
+    odd = "\\" in address or "#" in address or not _HOST.fullmatch(parts.netloc)
+    return None if odd or port == 0 else parts
 
 
 def is_loopback(parts: SplitResult) -> bool:
     """Whether an address leads to the machine that the browser runs on."""
-    return parts.hostname in _LOOPBACK
+    return parts.hostname in LOOPBACK_HOSTS
 
 
 def may_be_registered(address: str) -> bool:

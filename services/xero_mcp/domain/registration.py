@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from services.xero_mcp.domain.redirect import ADDRESS_MAX_CHARACTERS, may_be_registered, split_address
 from services.xero_mcp.domain.token import SCOPE
@@ -126,7 +126,7 @@ def is_document_address(client_id: str) -> bool:
     parts = split_address(client_id)
     if parts is None or parts.query or parts.path in {"", "/"}:
         return False
-    return not {".", ".."} & set(parts.path.split("/"))
+    return not {".", ".."} & set(unquote(parts.path).split("/"))
 
 
 def _problem(words: Mapping[str, Any]) -> Refusal | None:

@@ -53,6 +53,7 @@ async def test_a_code_that_comes_a_second_time_under_a_fresh_state_is_refused_wi
         ({"code": "guess"}, "invalid_grant"),
         ({"iss": "https://evil.example"}, "names another server than Xero"),
         ({"iss": ""}, "names another server than Xero"),
+        ({"iss": "http://["}, "names another server than Xero"),
         ({"iss": "https://oauth.qonto.com"}, "names another server than Xero"),
     ],
 )

@@ -206,6 +206,11 @@ def test_the_loopback_opens_where_the_installation_says_so_and_nothing_else_does
         "https://host.example/client.json#x",
         "https://me:word@host.example/client.json",
         "https:///client.json",
+        "https://host.example/%2e%2E/client.json",
+        "https://host..example/client.json",
+        f"https://{'x' * 64}.example/client.json",
+        "https://[::1]x/client.json",
+        "https://[fe80::1%25lo]/client.json",
         f"https://host.example/{'x' * 512}",
     ],
 )

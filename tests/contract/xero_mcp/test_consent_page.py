@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.contract.xero_mcp.asking import asking, authorize, register, registered, tokens_of
 from tests.contract.xero_mcp.conftest import CALLBACK, McpStage
@@ -26,6 +27,13 @@ async def test_the_page_says_that_a_program_on_a_desk_is_one(quick: McpStage) ->
     page = await page_for(quick, redirect_uris=[CALLBACK])
     assert "a program on this computer" in page.text
     assert "localhost:1" in page.text
+
+
+@pytest.mark.parametrize("host", ["localhost.evil.example", "127.0.0.1.evil.example", "localhost-evil.example:1"])
+async def test_a_host_that_only_begins_like_this_computer_is_named_for_what_it_is(quick: McpStage, host: str) -> None:
+    page = await page_for(quick, redirect_uris=[f"https://{host}/back"])
+    assert f"<strong>{host}</strong>" in page.text
+    assert "on this computer" not in page.text
 
 
 async def test_the_page_is_kept_nowhere_and_fits_into_no_frame(quick: McpStage) -> None:
