@@ -27,7 +27,7 @@ from libs.runtime.worker import Worker
 from libs.xero.client import XeroClient
 from libs.xero.endpoints import Endpoints
 from services.xero_mcp.adapters.client_documents import FetchedDocuments
-from services.xero_mcp.api.bearer import Bearers
+from services.xero_mcp.api.bearer import Bearers, answer_posts_alone
 from services.xero_mcp.api.oauth import OAuthEndpoints
 from services.xero_mcp.api.tools import XeroTools
 from services.xero_mcp.config import XeroMcpSettings
@@ -149,6 +149,7 @@ def build(
     app = server.streamable_http_app(
         json_response=True, stateless_http=True, transport_security=_known_hosts(settings.url)
     )
+    answer_posts_alone(app)
     app.router.routes.extend(oauth.routes())
     return XeroMcpService(app=app, url=settings.resource, budgets=lambda: (pacing.standing(),))
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
+from mcp.server.auth.middleware.bearer_auth import RequireAuthMiddleware
 from mcp.server.auth.provider import AccessToken
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.xero_mcp.flow.tokens import McpTokens
 
@@ -28,3 +34,22 @@ class Bearers:
             resource=held.content["resource"],
             subject=str(held.workspace),
         )
+
+
+def answer_posts_alone(app: Starlette) -> None:
+    """Refuse what a token could hold open without end.
+
+    This server says nothing unasked, but the SDK answers a GET with a stream that waits for it, as long as the client
+    likes and longer than its token is good. Source: MCP 2025-11-25, streamable HTTP, "Listening for messages": 405.
+    """
+    for route in app.router.routes:
+        if isinstance(route, Route) and isinstance(route.app, RequireAuthMiddleware):
+            route.app.app = _only_posts(route.app.app)
+
+
+def _only_posts(app: ASGIApp) -> ASGIApp:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        refused = Response(status_code=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+        await (app if scope["method"] == "POST" else refused)(scope, receive, send)
+
+    return answer

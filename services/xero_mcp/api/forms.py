@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_plus
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from libs.contracts.errors import Rejected
 from services.xero_mcp.domain.registration import METADATA_MAX_BYTES, Client
@@ -127,7 +126,7 @@ def _basic(header: str) -> tuple[str, str | None]:
     scheme, _, pair = header.partition(" ")
     try:
         named, colon, secret = base64.b64decode(pair.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no UTF-8 inside
         raise _unknown() from None
     if scheme.lower() != "basic" or not colon:
         raise _unknown()
@@ -164,8 +163,11 @@ def _parsed(written: bytes) -> Words:
 async def _body(request: Request, limit: int) -> bytes | None:
     """The body, or None when it has more bytes than that; what is too long is not read to its end."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            return None
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                return None
+    except ClientDisconnect:
+        raise Rejected("the request broke off", code="invalid_request") from None  # nobody is there to read it
     return body

@@ -25,7 +25,7 @@ import orjson
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Route, request_response
+from starlette.routing import Route
 
 from libs.contracts.errors import Rejected, Transient, WellError
 from libs.runtime.clock import Clock
@@ -193,7 +193,8 @@ def _route(path: str, endpoint: Endpoint, *methods: str, shared: bool = False) -
     if not shared:
         return Route(path, endpoint, methods=list(methods))
     headers = ["Authorization", "Content-Type", "MCP-Protocol-Version"]
-    app = CORSMiddleware(request_response(endpoint), allow_origins=("*",), allow_methods=methods, allow_headers=headers)
+    alone = Route(path, endpoint, methods=list(methods)).handle  # an OPTIONS that asks about no origin goes no further
+    app = CORSMiddleware(alone, allow_origins=("*",), allow_methods=methods, allow_headers=headers)
     return Route(path, app, methods=[*methods, "OPTIONS"])
 
 

@@ -12,14 +12,14 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import MCPServer
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from libs.contracts.errors import ConsentLost, Malformed, Rejected, Transient, WellError
 from libs.xero.client import PAGE_SIZE_MAX, XeroClient
@@ -33,10 +33,20 @@ NAMES_REMEMBERED: Final = 4096
 
 _FILE_FIELDS: Final = ("AttachmentID", "FileName", "MimeType", "ContentLength")
 
+
+def _in_utc(moment: datetime) -> datetime:
+    """An instant in UTC; one that names no zone is meant so, wherever this machine stands."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("an instant in UTC has a year from 1 to 9999") from None
+
+
 PageNumber = Annotated[int, Field(ge=1, description="From 1.")]
 PageSize = Annotated[int, Field(ge=1, le=PAGE_SIZE_MAX, description="Records a page.")]
 Since = Annotated[
-    datetime | None, Field(description="Only what changed at or after this instant, ISO 8601, to the second.")
+    Annotated[datetime, AfterValidator(_in_utc)] | None,
+    Field(description="Only what changed at or after this instant, ISO 8601, to the second."),
 ]
 InvoiceType = Literal["ACCPAY", "ACCREC"]
 
@@ -92,9 +102,8 @@ class XeroTools:
         """Get one bill or sales invoice with its lines and what is attached to it."""
 
         async def read(workspace: UUID) -> CallToolResult:
-            found = await self._reading.ask(
-                workspace, lambda token, tenant: self._client.invoice(token, tenant, invoice_id)
-            )
+            bill = _id(invoice_id)
+            found = await self._reading.ask(workspace, lambda token, tenant: self._client.invoice(token, tenant, bill))
             return _result("One invoice.", {"invoice": found.record})
 
         return await _answered(read)
@@ -163,8 +172,9 @@ class XeroTools:
         return await _answered(read)
 
     async def _listed(self, workspace: UUID, invoice_id: str) -> list[Record]:
+        bill = _id(invoice_id)
         found = await self._reading.ask(
-            workspace, lambda token, tenant: self._client.attachments(token, tenant, "Invoices", invoice_id)
+            workspace, lambda token, tenant: self._client.attachments(token, tenant, "Invoices", bill)
         )
         files: list[Record] = [{name: file.get(name) for name in _FILE_FIELDS} for file in found.records]
         for file in files:
@@ -174,12 +184,22 @@ class XeroTools:
         return files
 
     async def _named(self, workspace: UUID, invoice_id: str, attachment_id: str) -> Record:
-        key = (workspace, invoice_id, attachment_id)
+        key = (workspace, invoice_id, _id(attachment_id))
         if key not in self._files:
             await self._listed(workspace, invoice_id)
         if key not in self._files:
             raise Rejected("The bill has no such file.", code="not_found")
         return self._files[key]
+
+
+def _id(given: str) -> str:
+    """An id as Xero's are; anything else costs no call.
+
+    Raises:
+        ValueError: It is none.
+    """
+    UUID(given)
+    return given
 
 
 async def _answered(read: Callable[[UUID], Awaitable[CallToolResult]]) -> CallToolResult:

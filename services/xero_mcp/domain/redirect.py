@@ -58,7 +58,7 @@ def is_registered(address: str, registered: Iterable[str]) -> bool:
 def led_back(address: str, words: Mapping[str, str | None]) -> str:
     """An address with the words of an answer behind those it already has; None leaves a word out."""
     said = urlencode({name: value for name, value in words.items() if value is not None})
-    return f"{address}{'&' if urlsplit(address).query else '?'}{said}"
+    return f"{address}{'&' if '?' in address else '?'}{said}"
 
 
 def _same_but_port(asked: SplitResult, known: SplitResult | None) -> bool:
