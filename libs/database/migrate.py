@@ -74,14 +74,14 @@ def _make_roles(connection: Connection, services: tuple[str, ...], passwords: Ma
     connection.commit()
 
 
-def _upgrade(connection: Connection, service: str) -> None:
+def _upgrade(connection: Connection, service: str, revision: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("version_locations", str(MIGRATIONS / service))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("service", service)
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
     connection.commit()
 
 

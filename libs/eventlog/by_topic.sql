@@ -16,6 +16,9 @@ ALTER TABLE {service}.consumed ADD PRIMARY KEY (group_name, log, topic, bucket);
 -- An event written before stands under the name of its topic, and at the time it was appended.
 ALTER TABLE {service}.event_log ADD COLUMN event_type text;
 ALTER TABLE {service}.event_log ADD COLUMN occurred_at timestamptz;
+-- An owner who is no superuser is bound by forced row-level security as well, and would change no row.
+ALTER TABLE {service}.event_log NO FORCE ROW LEVEL SECURITY;
 UPDATE {service}.event_log SET event_type = topic, occurred_at = appended_at;
+ALTER TABLE {service}.event_log FORCE ROW LEVEL SECURITY;
 ALTER TABLE {service}.event_log ALTER COLUMN event_type SET NOT NULL;
 ALTER TABLE {service}.event_log ALTER COLUMN occurred_at SET NOT NULL;

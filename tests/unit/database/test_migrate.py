@@ -15,15 +15,18 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import sqlalchemy
 
 from libs.contracts.errors import Transient
 from libs.contracts.topics import TOPICS
 from libs.crypto.service_secret import service_secret
+from libs.database import migrate as steps
 from libs.database import schemas
 from libs.database.embedded import start_embedded
 from libs.database.migrate import migrate
 from libs.database.roles import password_from, role_password
 from libs.database.schemas import MIGRATIONS, SERVICES, fingerprint, is_up_to_date
+from libs.database.script import read_script, run_script
 
 
 @pytest.fixture
@@ -81,16 +84,53 @@ async def test_an_empty_database_gets_every_schema_and_doing_it_again_changes_no
     assert await _asked(empty, "SELECT fingerprint FROM well.migrated") == [(fingerprint(),)]
 
 
-async def test_a_user_who_may_only_make_roles_and_schemas_can_migrate_and_upgrade(lone_server: str) -> None:
+@pytest.fixture
+async def owned(lone_server: str) -> str:
+    """The address of an empty database with an owner who may only make roles and schemas."""
     admin = await asyncpg.connect(lone_server)
     await admin.execute("CREATE ROLE owner LOGIN CREATEROLE")
     await admin.execute("CREATE DATABASE owned OWNER owner")
     await admin.close()
-    owned = lone_server.replace("postgres:", "owner:", 1).replace("/postgres?", "/owned?")
+    return lone_server.replace("postgres:", "owner:", 1).replace("/postgres?", "/owned?")
+
+
+async def test_a_user_who_may_only_make_roles_and_schemas_can_migrate_and_upgrade(owned: str) -> None:
     assert await _asked(owned, "SELECT current_user, current_database()") == [("owner", "owned")]
     for _ in ("first", "upgrade"):
         await migrate(owned, passwords={"auth": "s" * 64})
     assert await is_up_to_date(owned)
+
+
+async def test_such_a_user_upgrades_the_rows_of_every_workspace_too(owned: str) -> None:
+    """Row-level security is forced, and binds an owner who is no superuser."""
+    await asyncio.to_thread(_migrate_matcher_to, owned, "matcher_0002")
+    await _asked(
+        owned.replace("owner:", "postgres:", 1),
+        """
+        WITH event AS (
+            INSERT INTO matcher.event_log (bucket, sequence, workspace, event_id, topic, record_key, sealed)
+            VALUES (7, 1, gen_random_uuid(), gen_random_uuid(), 'match.decided.v1', 'key', 'sealed')
+        )
+        INSERT INTO matcher.bill (workspace, bill_id, version, sealed, basis_sha256, is_due, cause, generation, posting,
+            posting_generation, posted_invoice_id)
+        VALUES (gen_random_uuid(), 'bill', 1, 'sealed', '', false, gen_random_uuid(), 1, 'settled', 1, 'invoice')
+        """,
+    )
+    await migrate(owned)
+    as_superuser = owned.replace("owner:", "postgres:", 1)
+    carried = "SELECT event_type, occurred_at = appended_at FROM matcher.event_log"
+    assert await _asked(as_superuser, carried) == [("match.decided.v1", True)]
+    assert await _asked(as_superuser, "SELECT posted_at = said_at FROM matcher.bill") == [(True,)]
+    closed = "SELECT count(*) FROM pg_class WHERE relrowsecurity AND NOT relforcerowsecurity"
+    assert await _asked(owned, closed) == [(0,)]
+
+
+def _migrate_matcher_to(dsn: str, revision: str) -> None:
+    engine = sqlalchemy.create_engine(steps._for_psycopg(dsn), poolclass=sqlalchemy.NullPool)
+    with engine.connect() as connection:
+        steps._make_roles(connection, SERVICES, {})
+        run_script(connection, read_script(MIGRATIONS / "bootstrap.sql"))
+        steps._upgrade(connection, "matcher", revision)
 
 
 async def test_a_role_has_the_password_that_follows_from_its_services_own_secret(empty: str) -> None:
