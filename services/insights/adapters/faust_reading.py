@@ -97,7 +97,7 @@ class FaustReading:
         self._lag = 0
         self._next: dict[TP, int] = {}
         self._got_somewhere = clock.now()
-        self._failed: BaseException | None = None
+        self._taking: asyncio.Task[None] | None = None
         self._logger = structlog.get_logger().bind(group=cluster.group)
 
     @property
@@ -140,8 +140,8 @@ class FaustReading:
         Raises:
             WellError: Of any kind, or KafkaError: it does not.
         """
-        if self._failed is not None:
-            raise self._failed
+        if self._taking is not None and self._taking.done() and not self._taking.cancelled():
+            self._taking.result()
         if app.crashed:
             raise Transient("Faust gave up.") from app.crash_reason
         if not starting.done():
@@ -188,11 +188,8 @@ class FaustReading:
 
         async def read(stream: Any) -> None:  # noqa: ANN401 Faust's streams have no useful type
             async for event in stream.noack().events():
-                try:
-                    await self._take(app, event.message)
-                except Exception as error:
-                    await self._end_with(error)
-                    raise
+                if not await self._is_taken(app, event.message):
+                    await asyncio.Event().wait()  # Faust would go on behind the message
                 event.ack()
 
         table.on_recover(recovered)
@@ -200,7 +197,16 @@ class FaustReading:
         app.agent(topics, name="read", concurrency=1)(read)
         return app
 
-    async def _take(self, app: faust.App, came: Any) -> None:  # noqa: ANN401 a message as Faust has it
+    async def _is_taken(self, app: faust.App, came: Any) -> bool:  # noqa: ANN401 a message as Faust has it
+        """Take a message in a task of its own. What that raises ends `run`, which looks at it."""
+        self._taking = asyncio.create_task(self._take(app, came))
+        try:
+            await asyncio.wait([self._taking])
+        finally:
+            self._taking.cancel()
+        return not self._taking.cancelled() and self._taking.exception() is None
+
+    async def _take(self, app: faust.App, came: Any) -> None:  # noqa: ANN401 as above
         topic = came.topic.removeprefix(self._cluster.prefix)
         message = Message(came.key, came.value, tuple(came.headers or ()))
         while True:
@@ -240,11 +246,6 @@ class FaustReading:
         await app.producer.send_and_wait(self._dead_letters, message.key, message.value, None, None, headers)
         self._parked += 1
         self._logger.error("insights.parked", at=said["insights_from"], code=error.code, why=error.sentence)
-
-    async def _end_with(self, error: Exception) -> None:
-        """End the reading with what was raised. It never returns: Faust would go on behind the message."""
-        self._failed = error
-        await asyncio.Event().wait()
 
 
 async def _stopped(app: faust.App, starting: asyncio.Task[None]) -> None:
