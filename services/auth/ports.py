@@ -62,8 +62,11 @@ class ConnectionStore(Protocol):
         """Write it over what is there."""
         ...
 
-    async def mark_connected(self, tx: Transaction, region: str, now: datetime) -> None:
-        """Remember that the workspace has had a connection, from now at the latest."""
+    async def mark_connected(self, tx: Transaction, region: str, now: datetime) -> bool:
+        """Remember that the workspace has had a connection, from now at the latest; False when it was erased.
+
+        Nobody erases it until the transaction ends.
+        """
         ...
 
     async def connected_workspaces(self, tx: Transaction) -> list[UUID]:

@@ -135,7 +135,7 @@ class TokenStore(Protocol):
         ...
 
     async def end_family(self, tx: Transaction, family: UUID) -> None:
-        """Drop every token of a consent."""
+        """Drop every token of a consent, and what is bought with one meanwhile."""
         ...
 
     async def count(self, tx: Transaction, kind: TokenKind, *, now: datetime) -> int:

@@ -83,11 +83,13 @@ class MemoryAuthStore:
         """Write it over what is there."""
         table_of(tx, _CONNECTIONS)[connection.provider] = connection
 
-    async def mark_connected(self, tx: Transaction, region: str, now: datetime) -> None:
-        """Remember that the workspace has had a connection, from now at the latest."""
+    async def mark_connected(self, tx: Transaction, region: str, now: datetime) -> bool:
+        """Remember that the workspace has had a connection, from now at the latest; False when it was erased."""
         table = shared_table_of(tx, _WORKSPACES)
         region, made_at, connected_at, erased_at = table.get(tx.workspace, (region, now, None, None))
-        table[tx.workspace] = (region, made_at, connected_at or now, erased_at)
+        if erased_at is None:
+            table[tx.workspace] = (region, made_at, connected_at or now, None)
+        return erased_at is None
 
     async def connected_workspaces(self, tx: Transaction) -> list[UUID]:
         """Every workspace that has had a connection, whichever one the transaction is of."""

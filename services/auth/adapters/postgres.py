@@ -21,6 +21,8 @@ _TICKET: Final = "auth.ticket"
 _MARK_CONNECTED: Final = """
 INSERT INTO auth.workspace AS known (workspace, region, made_at, connected_at) VALUES ($1, $2, $3, $3)
 ON CONFLICT (workspace) DO UPDATE SET connected_at = coalesce(known.connected_at, excluded.connected_at)
+WHERE known.erased_at IS NULL
+RETURNING true
 """
 
 _CONNECTED: Final = "SELECT workspace FROM auth.workspace WHERE connected_at IS NOT NULL ORDER BY workspace"
@@ -104,9 +106,9 @@ class PostgresAuthStore(PostgresKeyStore):
             connection.refreshing_until,
         )
 
-    async def mark_connected(self, tx: Transaction, region: str, now: datetime) -> None:
-        """Remember that the workspace has had a connection, from now at the latest."""
-        await connection_of(tx).execute(_MARK_CONNECTED, tx.workspace, region, now)
+    async def mark_connected(self, tx: Transaction, region: str, now: datetime) -> bool:
+        """Remember that the workspace has had a connection, from now at the latest; False when it was erased."""
+        return bool(await connection_of(tx).fetchval(_MARK_CONNECTED, tx.workspace, region, now))
 
     async def connected_workspaces(self, tx: Transaction) -> list[UUID]:
         """Every workspace that has had a connection, whichever one the transaction is of."""

@@ -156,8 +156,9 @@ class Connecting:
         """Exchange the code, and keep the tokens it stands for.
 
         Raises:
-            Rejected: The provider's own word when it refused the code; `no_refresh_token` or `scope_missing` when less
-                was granted than Well needs; and as `eligible` says of the account.
+            Rejected: The provider's own word when it refused the code, `no_code` when there is none; `no_refresh_token`
+                or `scope_missing` when less was granted than Well needs; `workspace_erased`; and as `eligible` says of
+                the account.
             Transient: The provider gave no clear answer; the person starts again.
         """
         pending = returned.pending
@@ -187,8 +188,8 @@ class Connecting:
         """Keep the account that a person chose of several. A choice is made once.
 
         Raises:
-            Rejected: `choice` when it is old, somebody else's, or of an account that was not offered; and as
-                `eligible` says.
+            Rejected: `choice` when it is old, somebody else's, or of an account that was not offered;
+                `workspace_erased`; and as `eligible` says.
         """
         taken = await self._tickets.take(token, "choice")
         if taken is None or taken[0] != workspace:
@@ -205,6 +206,8 @@ class Connecting:
     async def _keep(self, workspace: UUID, choice: PendingChoice, account: Account) -> Granted:
         now, provider = self._clock.now(), choice.pending.provider
         async with self._database.transaction(workspace) as tx:
+            if not await self._store.mark_connected(tx, DEFAULT_REGION, now):
+                raise Rejected("This workspace was erased while you were away.", code="workspace_erased")
             before = await self._store.connection(tx, provider, hold=True)
             (account,) = eligible([account], before.account if before else None, provider)  # as it is by now
             connection = _connection(choice, account, generation=before.generation + 1 if before else 1, now=now)
@@ -215,7 +218,6 @@ class Connecting:
                 cause=choice.consent,
                 occurred_at=now,
             )
-            await self._store.mark_connected(tx, DEFAULT_REGION, now)
             await self._store.put_connection(tx, connection)
             await self._log.append(tx, [granted])
         self._lending.forget(workspace, provider)

@@ -64,7 +64,7 @@ class Disconnecting:
         if connection.refresh_token is not None:
             await self._end(workspace, connection)
         self._lending.forget(workspace, provider)
-        await self._close(workspace, provider)
+        await self._close(workspace, connection)
 
     async def _end(self, workspace: UUID, connection: Connection) -> None:
         provider, held = connection.provider, connection
@@ -97,13 +97,13 @@ class Disconnecting:
         )
         return Transient(sentence)
 
-    async def _close(self, workspace: UUID, provider: Provider) -> None:
+    async def _close(self, workspace: UUID, seen: Connection) -> None:
         async with self._database.transaction(workspace) as tx:
-            connection = await self._store.connection(tx, provider, hold=True)
-            if connection is None or connection.state == "revoked":
-                return
+            connection = await self._store.connection(tx, seen.provider, hold=True)
+            if connection is None or connection.state == "revoked" or connection.consent != seen.consent:
+                return  # a consent that was given meanwhile stands
             revoked = enveloped(
-                ConsentRevoked(provider=provider),
+                ConsentRevoked(provider=seen.provider),
                 workspace=workspace,
                 record=record_of_connection(connection),
                 cause=derived_id("consent-revoked", connection.consent),

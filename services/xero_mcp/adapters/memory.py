@@ -79,7 +79,7 @@ class MemoryXeroMcpStore:
             del table[sha256]
 
     async def end_family(self, tx: Transaction, family: UUID) -> None:
-        """Drop every token of a consent."""
+        """Drop every token of a consent; every transaction in memory holds everything."""
         table = table_of(tx, _TOKENS)
         for sha256 in [kept.sha256 for kept in table.values() if kept.family == family]:
             del table[sha256]

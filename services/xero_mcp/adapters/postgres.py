@@ -49,6 +49,8 @@ WHERE workspace = $1 AND sha256 = $2
 _HOLD_CHILDREN: Final = "SELECT spent_at FROM xero_mcp.token WHERE workspace = $1 AND parent = $2 FOR UPDATE"
 _DROP_CHILDREN: Final = "DELETE FROM xero_mcp.token WHERE workspace = $1 AND parent = $2"
 
+_DROP_FAMILY: Final = "DELETE FROM xero_mcp.token WHERE workspace = $1 AND family = $2 RETURNING sha256"
+
 _COUNT: Final = "SELECT count(*) FROM xero_mcp.token WHERE workspace = $1 AND kind = $2 AND expires_at > $3"
 
 
@@ -127,9 +129,10 @@ class PostgresXeroMcpStore:
         await connection_of(tx).execute(_DROP_CHILDREN, tx.workspace, parent)
 
     async def end_family(self, tx: Transaction, family: UUID) -> None:
-        """Drop every token of a consent."""
-        sql = "DELETE FROM xero_mcp.token WHERE workspace = $1 AND family = $2"
-        await connection_of(tx).execute(sql, tx.workspace, family)
+        """Drop every token of a consent, and what is bought with one meanwhile."""
+        # Whoever buys holds what it pays with: a round that met it waited, and missed what it bought.
+        while await connection_of(tx).fetch(_DROP_FAMILY, tx.workspace, family):
+            continue
 
     async def count(self, tx: Transaction, kind: TokenKind, *, now: datetime) -> int:
         """How many tokens of a kind are good."""

@@ -10,7 +10,9 @@ import pytest
 
 from libs.contracts.errors import ConsentLost, Transient
 from libs.contracts.events import ConsentRevoked
+from services.auth.domain.connection import Connection
 from tests.contract.auth.conftest import Stage, events_of
+from tests.contract.auth.test_lend import RefusedMeanwhile, another_process
 from tests.support.auth import TENANT, calls, told, web_client
 
 OTHER = "5f0e8d1c-0000-4000-8000-000000000002"
@@ -66,6 +68,28 @@ async def test_disconnecting_one_organisation_leaves_the_same_persons_other_one_
         await stage.auth.service.lend("xero_mcp", mine, "xero")
     await stage.auth.service.revoke(theirs, "xero")
     assert (await calls(stage.xero))[REVOKED] == 1
+
+
+class ConnectedMeanwhile(RefusedMeanwhile):
+    """A provider that ends a consent while its person, in another window, gives a new one."""
+
+    async def end(self, connection: Connection) -> None:
+        await super().end(connection)
+        await self._meanwhile()
+
+
+async def test_a_consent_that_is_given_while_another_ends_stands(stage: Stage) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+
+    async def connect_anew() -> None:
+        await stage.auth.connect(workspace, "xero")
+
+    async with web_client() as http:
+        auth = await another_process(stage, http, played=lambda real: ConnectedMeanwhile(real, connect_anew))
+        await auth.revoke(workspace, "xero")
+    token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
+    assert await tenants_open_to(stage, token.secret) == [TENANT]
 
 
 async def test_an_old_token_is_renewed_first_since_xero_wants_a_good_one(stage: Stage) -> None:

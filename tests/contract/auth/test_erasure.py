@@ -16,6 +16,7 @@ from services.auth.domain.wrapped_key import PURPOSES
 from services.auth.flow.erase import FORGOTTEN_AFTER
 from tests.contract.auth.asking import Asked
 from tests.contract.auth.conftest import Stage, events_of
+from tests.contract.auth.test_connect import authorize_url, code_for
 from tests.support.auth import told
 
 
@@ -67,6 +68,19 @@ async def test_a_provider_that_does_not_answer_does_not_hold_an_erasure_up(stage
     assert sentence.startswith("Xero was not told: ")
     with pytest.raises(Rejected, match="erased"):
         await stage.auth.service.keys(workspace, "payloads")
+
+
+async def test_whoever_is_at_the_provider_during_an_erasure_connects_nothing(stage: Stage) -> None:
+    workspace, auth = uuid4(), stage.auth.service
+    await auth.keys(workspace, "tokens")
+    answer = await code_for(stage, await authorize_url(stage, workspace))
+    returned = await auth.connecting.come_back(workspace, "xero", state=answer["state"])
+    await auth.erasing.erase(workspace)
+    with pytest.raises(Rejected) as refused:
+        await auth.connecting.finish(workspace, returned, code=answer["code"])
+    assert refused.value.code == "workspace_erased"
+    assert await auth.connection_state(workspace, "xero") == "none"
+    assert list(await auth.workspaces()) == []
 
 
 async def test_a_process_that_runs_forgets_the_keys_in_its_time(stage: Stage) -> None:
