@@ -20,7 +20,7 @@ from libs.contracts.model import Published
 from libs.contracts.service_token import minted
 from libs.crypto.lent import LentToken
 from libs.crypto.seal import WorkspaceKeys
-from libs.runtime.clock import Clock
+from libs.runtime.clock import Clock, is_within
 
 LISTED_FOR: Final = timedelta(seconds=1)
 """How long a list of workspaces is used again: jobs look several times a second, and the list changes when a person
@@ -179,10 +179,10 @@ class AuthClient:
 
     async def _list(self, path: str) -> tuple[UUID, ...]:
         now = self.clock.now()
-        until, listed = self._listed.get(path, (now, ()))
-        if until <= now:
+        since, listed = self._listed.get(path, (None, ()))
+        if since is None or not is_within(LISTED_FOR, since=since, now=now):
             listed = (await self._get(path, wire.Listed)).workspaces
-            self._listed[path] = (now + LISTED_FOR, listed)
+            self._listed[path] = (now, listed)
         return listed
 
     async def _get(self, path: str, form: type[Answer]) -> Answer:

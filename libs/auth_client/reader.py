@@ -15,7 +15,7 @@ from libs.contracts.model import reread
 from libs.crypto.keyring import KEYS_KEPT
 from libs.crypto.seal import WorkspaceOpening
 from libs.eventlog.port import RawDelivery
-from libs.runtime.clock import Clock, SystemClock
+from libs.runtime.clock import Clock, SystemClock, is_within
 
 
 @dataclass
@@ -44,7 +44,7 @@ class GrantedReader:
             Transient: Auth does not answer.
         """
         now = self.clock.now()
-        if self._opening is None or self._since is None or not self._since <= now < self._since + KEYS_KEPT:
+        if self._opening is None or self._since is None or not is_within(KEYS_KEPT, since=self._since, now=now):
             self._opening = None
             self._opening, self._since = await self._ask(), now
         return self._opening

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from libs.contracts.identity import KeyPurpose
 from libs.crypto.seal import WorkspaceKeys, WorkspaceSeal
-from libs.runtime.clock import Clock
+from libs.runtime.clock import Clock, is_within
 
 CACHED_WORKSPACES: Final = 1024
 """Workspaces whose keys stay in memory. About 1 kB each; more would be a list of everybody's keys in one process."""
@@ -56,7 +56,7 @@ class Sealer:
         """
         now = self._clock.now()
         since, seal = self._seals.get(workspace, (None, None))
-        if seal is None or since is None or not _is_fresh(since, now):
+        if seal is None or since is None or not is_within(KEYS_KEPT, since=since, now=now):
             self._drop_old(now)
             seal = WorkspaceSeal(await self._keyring.keys(workspace, self._purpose))
             self._seals[workspace] = (now, seal)
@@ -71,13 +71,9 @@ class Sealer:
 
     def _drop_old(self, now: datetime) -> None:
         """Keys whose time is over leave memory, whether anybody asks for them again or not."""
-        for workspace in [kept for kept, (since, _) in self._seals.items() if not _is_fresh(since, now)]:
+        old = [kept for kept, (since, _) in self._seals.items() if not is_within(KEYS_KEPT, since=since, now=now)]
+        for workspace in old:
             self.forget(workspace)
-
-
-def _is_fresh(since: datetime, now: datetime) -> bool:
-    """Whether keys from then may be used now; not when the clock was set back meanwhile."""
-    return since <= now < since + KEYS_KEPT
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,15 @@ class Clock(Protocol):
         ...
 
 
+def is_within(span: timedelta, *, since: datetime, now: datetime) -> bool:
+    """Whether less than a span has passed since an instant; not when the clock was set back meanwhile.
+
+    What may be used again for a while is kept with the instant it was got at, and not with the one it ends at: a clock
+    that is set back would put that one off.
+    """
+    return since <= now < since + span
+
+
 class SystemClock:
     """The machine's clock."""
 

@@ -194,7 +194,10 @@ class Grants(Protocol):
         ...
 
     async def take_turn(self, tx: Transaction, server: str, *, now: datetime, until: datetime) -> bool:
-        """Whether the caller may refresh the grant, alone until that instant; False while somebody else does."""
+        """Whether the caller may refresh the grant, alone until that instant; False while somebody else does.
+
+        A turn that ends later than that was taken by a clock that has gone back since, and keeps nobody out.
+        """
         ...
 
     async def end_turn(self, tx: Transaction, server: str) -> None:

@@ -12,7 +12,7 @@ from libs.contracts.errors import ConsentLost, Rejected
 from libs.contracts.identity import Provider
 from libs.crypto.lent import LentToken
 from libs.database.port import Database
-from libs.runtime.clock import Clock
+from libs.runtime.clock import Clock, is_within
 from services.auth.domain.connection import Connection, ConnectionState, is_refused_again, next_step
 from services.auth.domain.rights import may
 from services.auth.flow.refresh import Refreshing
@@ -122,7 +122,7 @@ class Lending:
         if connection is None or next_step(connection, now=self._clock.now(), beyond=beyond) != "use":
             connection = await self._refreshed(workspace, provider, beyond)
         self.forget(workspace, provider)
-        self._remembered[workspace, provider] = (self._clock.now() + LENT_FROM_MEMORY, connection)
+        self._remembered[workspace, provider] = (self._clock.now(), connection)
         if len(self._remembered) > REMEMBERED_CONNECTIONS:
             del self._remembered[next(iter(self._remembered))]
         return connection
@@ -146,8 +146,8 @@ class Lending:
             return await self._store.connection(tx, provider)
 
     def _from_memory(self, key: _Key) -> Connection | None:
-        until, connection = self._remembered.get(key, (None, None))
-        if until is None or until <= self._clock.now():
+        since, connection = self._remembered.get(key, (None, None))
+        if since is None or not is_within(LENT_FROM_MEMORY, since=since, now=self._clock.now()):
             self._remembered.pop(key, None)
             return None
         return connection

@@ -81,7 +81,7 @@ class Rotating:
         last = newest(await self._keys(workspace), purpose)
         if last is None:
             raise Rejected("This workspace has no keys; it has sealed nothing yet.", code="no_keys")
-        if last.seals_from > now:
+        if now < last.seals_from <= now + SEALS_AFTER:  # a later one was made by a clock that has gone back since
             return last
         if last.generation >= GENERATIONS_MAX:
             raise Rejected(f"This workspace has {GENERATIONS_MAX} keys for {purpose} already.", code="too_many_keys")

@@ -48,8 +48,8 @@ class Unauthorized:
         seen = self._seen.get(provider)
         if seen is None or seen.maxlen is None or len(seen) < seen.maxlen:
             return
-        left = min(seen[0] + WINDOW - self._clock.now(), WINDOW)
-        if left > timedelta(0):
+        left = seen[0] + WINDOW - self._clock.now()
+        if timedelta(0) < left <= WINDOW:  # more than that is left when the clock was set back
             title = TITLES[provider]
             sentence = (
                 f"{title} has refused {seen.maxlen} calls of Well within an hour and would soon refuse all of them. "

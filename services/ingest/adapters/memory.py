@@ -149,7 +149,7 @@ class MemoryGrants:
     async def take_turn(self, tx: Transaction, server: str, *, now: datetime, until: datetime) -> bool:
         """Whether the caller may refresh the grant, alone until that instant; False while somebody else does."""
         turns = table_of(tx, "ingest.mcp_grant.turns")
-        if turns.get(server, now) > now:
+        if server not in table_of(tx, "ingest.mcp_grant") or now < turns.get(server, now) <= until:
             return False
         turns[server] = until
         return True

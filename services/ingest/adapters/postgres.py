@@ -140,7 +140,8 @@ class PostgresGrants:
         taken = await connection_of(tx).fetchval(
             """
             UPDATE ingest.mcp_grant SET refreshing_until = $4
-            WHERE workspace = $1 AND server = $2 AND (refreshing_until IS NULL OR refreshing_until <= $3)
+            WHERE workspace = $1 AND server = $2
+                AND (refreshing_until IS NULL OR refreshing_until <= $3 OR refreshing_until > $4)
             RETURNING true
             """,
             tx.workspace,

@@ -38,13 +38,16 @@ class Budget:
         leaving: The instants of the last calls, at most as many as a minute allows.
         day: The UTC day that `day_left` speaks of.
         day_left: Calls left on it.
-        closed_until: Xero said not to come before.
+        closed_at: When Xero last refused.
+        closed_until: Until when it said not to come. Like a call's leaving it counts for nothing once the clock was set
+            back behind it: it would close the line for as long as the clock was ahead.
     """
 
     limits: Limits
     leaving: deque[datetime] = field(init=False)
     day: datetime | None = None
     day_left: int = 0
+    closed_at: datetime | None = None
     closed_until: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -53,9 +56,9 @@ class Budget:
     def wait_seconds(self, now: datetime) -> float:
         """How long until a call may leave; 0 when it may now."""
         opens = [now]
-        if self.closed_until is not None:
+        if self.closed_until is not None and self.is_closed(now):
             opens.append(self.closed_until)
-        if len(self.leaving) == self.limits.per_minute:
+        if len(self.leaving) == self.limits.per_minute and self.leaving[0] <= now:
             opens.append(self.leaving[0] + WINDOW)
         if self.left_today(now) <= 0:
             opens.append(_midnight(now) + timedelta(days=1))
@@ -74,7 +77,14 @@ class Budget:
     def close(self, now: datetime, *, seconds: float) -> None:
         """Xero refused and said for how long."""
         until = now + timedelta(seconds=seconds)
-        self.closed_until = until if self.closed_until is None else max(self.closed_until, until)
+        before = self.closed_until if self.is_closed(now) else None
+        self.closed_at, self.closed_until = now, until if before is None else max(before, until)
+
+    def is_closed(self, now: datetime) -> bool:
+        """Whether Xero said not to come now."""
+        if self.closed_at is None or self.closed_until is None:
+            return False
+        return self.closed_at <= now < self.closed_until
 
     def left_today(self, now: datetime) -> int:
         """Calls left on this UTC day."""

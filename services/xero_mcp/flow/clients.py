@@ -14,7 +14,7 @@ import orjson
 from libs.contracts.errors import Rejected, Transient
 from libs.crypto.bearer import INSTALLATION
 from libs.database.port import Database
-from libs.runtime.clock import Clock
+from libs.runtime.clock import Clock, is_within
 from services.xero_mcp.domain.registration import (
     CLIENTS_MAX,
     IDLE_KEPT,
@@ -107,14 +107,14 @@ class Clients:
 
     async def _documented(self, address: str) -> Client:
         now = self._clock.now()
-        until, remembered = self._remembered.get(address, (now, None))
-        if remembered is not None and now < until:
+        since, remembered = self._remembered.get(address, (now, None))
+        if remembered is not None and is_within(DOCUMENT_BELIEVED, since=since, now=now):
             self._remembered.move_to_end(address)
             return remembered
         client = documented(await self._documents.read(address), address=address)
         if isinstance(client, Refusal):
             raise Rejected(client.sentence, code=client.error)
-        self._remembered[address] = (now + DOCUMENT_BELIEVED, client)
+        self._remembered[address] = (now, client)
         if len(self._remembered) > DOCUMENTS_KEPT:
             self._remembered.popitem(last=False)
         return client

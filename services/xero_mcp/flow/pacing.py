@@ -81,7 +81,7 @@ class Pacing:
         now = self._clock.now()
         budgets = [line.budget for line in self._lines.values()]
         left = [budget.left_today(now) for budget in budgets]
-        closed = sum(budget.closed_until is not None and budget.closed_until > now for budget in budgets)
+        closed = sum(budget.is_closed(now) for budget in budgets)
         return BudgetStanding("xero", len(budgets), min(left, default=self._limits.per_day), closed)
 
     def _line(self, tenant: str) -> _Line:

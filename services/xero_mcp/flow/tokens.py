@@ -20,7 +20,7 @@ import orjson
 from libs.contracts.errors import Rejected
 from libs.crypto.bearer import INSTALLATION, mint, parse
 from libs.database.port import Database, Transaction
-from libs.runtime.clock import Clock
+from libs.runtime.clock import Clock, is_within
 from services.xero_mcp.domain.token import LASTS, LIVE_REQUESTS, SPENT_KEPT, Token, TokenKind, comes_back_stolen
 from services.xero_mcp.ports import XeroMcpStore
 
@@ -95,9 +95,10 @@ class McpTokens:
         bearer = parse(text)
         if bearer is None:
             return None
-        believed_until, held = self._remembered.get(bearer.sha256, (None, None))
+        since, held = self._remembered.get(bearer.sha256, (None, None))
         now = self._clock.now()
-        if held is not None and believed_until is not None and now < min(believed_until, held.expires_at):
+        believed = since is not None and is_within(self._believed, since=since, now=now)
+        if held is not None and believed and now < held.expires_at:
             self._remembered.move_to_end(bearer.sha256)
             return held
         self._remembered.pop(bearer.sha256, None)
@@ -109,7 +110,7 @@ class McpTokens:
                 # From now on the refresh token that bought it cannot come back for want of an answer.
                 await self._store.spend(tx, bearer.sha256, now=now, kept_until=token.expires_at)
         held = _held(bearer.workspace, token)
-        self._remembered[bearer.sha256] = (now + self._believed, held)
+        self._remembered[bearer.sha256] = (now, held)
         if len(self._remembered) > REMEMBERED_TOKENS:
             self._remembered.popitem(last=False)
         return held

@@ -77,8 +77,9 @@ async def test_the_old_key_opens_and_the_new_one_seals_once_everybody_has_it(key
     old = (await running.of(workspace)).seal(b"before", **PLACE)
     made = await keys.rotating.rotate(workspace, "payloads")
     assert made.seals_from - made.made_at == SEALS_AFTER
-    meanwhile = (await running.of(workspace)).seal(b"meanwhile", **PLACE)
-    assert meanwhile[1:17] == old[1:17] != made.id.bytes
+    for process in (running, keys.sealer()):
+        meanwhile = (await process.of(workspace)).seal(b"meanwhile", **PLACE)
+        assert meanwhile[1:17] == old[1:17] != made.id.bytes
     keys.clock.advance(KEYS_KEPT.total_seconds() + 1)
     await running.of(workspace)  # asks anew, and has the new key well before anybody seals with it
     keys.clock.advance((SEALS_AFTER - KEYS_KEPT).total_seconds() - 1)
@@ -108,6 +109,8 @@ async def test_asking_again_before_the_new_key_seals_makes_no_other(keys: Keys) 
     assert first == second
     keys.clock.advance(SEALS_AFTER.total_seconds())
     assert (await keys.rotating.rotate(workspace, "tokens")).generation == first.generation + 1
+    keys.clock.advance(-86_400)  # set back: that one would not seal for a day, and is not waited for
+    assert (await keys.rotating.rotate(workspace, "tokens")).generation == first.generation + 2
 
 
 async def test_a_workspace_that_sealed_nothing_has_no_key_to_replace(keys: Keys) -> None:

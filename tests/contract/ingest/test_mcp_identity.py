@@ -17,6 +17,7 @@ from libs.auth_client.wire import SESSION_COOKIE
 from libs.contracts.errors import Rejected
 from libs.crypto.bearer import INSTALLATION
 from libs.runtime.clock import ManualClock
+from services.ingest.adapters.mcp_bearer import TURN
 from services.ingest.adapters.mcp_clients import ISSUERS_MAX
 from services.ingest.adapters.mcp_xero import XeroOverMcp
 from services.ingest.adapters.memory_providers import MemoryProvider
@@ -176,9 +177,9 @@ async def test_a_process_that_died_while_refreshing_leaves_its_turn_to_the_next(
         kept.clock.advance(LIFETIME_SECONDS)
         now = kept.clock.now()
         keeper = ingest.consents.keeper_of(kept.workspace)
-        assert await keeper.take_turn(now=now, until=now.replace(year=now.year + 1))
-        assert not await keeper.take_turn(now=now, until=now)
-        kept.clock.advance(366 * 86_400)
+        assert await keeper.take_turn(now=now, until=now + TURN)
+        assert not await keeper.take_turn(now=now, until=now + TURN)
+        kept.clock.advance(TURN.total_seconds())
         await ingest.reader().records(kept.workspace, "bill", page=1, since=None)
         assert await keeper.take_turn(now=kept.clock.now(), until=kept.clock.now())
 

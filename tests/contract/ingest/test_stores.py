@@ -159,3 +159,16 @@ async def test_a_run_of_renormalising_is_remembered_until_it_ends(kept: Kept) ->
         assert await kept.store.renormalizings.get(tx) == (run, "b")
         await kept.store.renormalizings.end(tx)
         assert await kept.store.renormalizings.get(tx) is None
+
+
+async def test_a_grant_is_refreshed_by_one_at_a_time_unless_the_others_clock_was_ahead(kept: Kept) -> None:
+    grants = kept.store.grants
+    async with kept.database.transaction(kept.workspace) as tx:
+        assert not await grants.take_turn(tx, "server", now=NOW, until=LATER)  # there is no grant to refresh
+        await grants.put(tx, "server", b"sealed")
+        assert await grants.take_turn(tx, "server", now=NOW, until=LATER)
+        assert not await grants.take_turn(tx, "server", now=NOW, until=LATER)
+        assert await grants.take_turn(tx, "server", now=LATER, until=LATER + timedelta(days=1))
+        assert await grants.take_turn(tx, "server", now=NOW, until=LATER)
+        await grants.put(tx, "server", b"sealed")
+        assert await grants.take_turn(tx, "server", now=NOW, until=LATER)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from libs.runtime.clock import ManualClock, ShiftedClock, SystemClock
+import pytest
+
+from libs.runtime.clock import ManualClock, ShiftedClock, SystemClock, is_within
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -25,3 +27,8 @@ def test_a_shifted_clock_runs_ahead_of_the_machine() -> None:
     clock = ShiftedClock()
     clock.advance(3600)
     assert timedelta(minutes=59) < clock.now() - datetime.now(UTC) < timedelta(minutes=61)
+
+
+@pytest.mark.parametrize(("seconds", "within"), [(0, True), (59, True), (60, False), (-1, False), (-3600, False)])
+def test_a_span_runs_from_its_instant_to_its_end_and_not_under_a_clock_set_back(seconds: int, *, within: bool) -> None:
+    assert is_within(timedelta(seconds=60), since=START, now=START + timedelta(seconds=seconds)) is within

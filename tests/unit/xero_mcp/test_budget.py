@@ -52,6 +52,16 @@ def test_a_refusal_of_xero_closes_the_line_for_as_long_as_it_says() -> None:
     assert budget.wait_seconds(NOON) == 17
 
 
+def test_a_clock_that_was_a_year_ahead_closes_no_line_once_it_is_set_back() -> None:
+    budget, ahead = Budget(Limits(per_minute=1)), NOON + timedelta(days=365)
+    budget.leave(ahead)
+    budget.close(ahead, seconds=600)
+    assert budget.wait_seconds(ahead) == 600
+    assert budget.wait_seconds(NOON) == 0
+    budget.close(NOON, seconds=5)
+    assert budget.wait_seconds(NOON) == 5
+
+
 async def test_a_call_waits_for_its_turn_up_to_the_bound_and_is_then_told_when_to_come_back() -> None:
     clock = ManualClock(NOON)
     pacing = Pacing(Limits(per_minute=1), clock, wait_seconds=70)
