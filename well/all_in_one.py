@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import httpx
-from aiohttp import web
 
 from libs.bus.carrier import Carrier
 from libs.runtime.clock import Clock
 from libs.runtime.health import Health
-from libs.runtime.listen import GOODBYE_SECONDS, bound_socket
+from libs.runtime.listen import bound_socket
+from libs.runtime.serving import serving
 from libs.runtime.worker import Worker
 from libs.runtime.working import working
 from well.forgetting import forgetting
@@ -106,10 +106,7 @@ async def _serve(stack: AsyncExitStack, bound: socket.socket, services: Services
         if route.resource is not None and route.method != "HEAD":
             app.router.add_route(route.method, route.resource.canonical, route.handler)
     app.add_routes(status_routes(status, services.auth.workspace_of))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GOODBYE_SECONDS)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, bound).start()
+    await stack.enter_async_context(serving(app, bound))
 
 
 def _localhost(bound: socket.socket) -> str:

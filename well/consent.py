@@ -17,6 +17,7 @@ from rich.console import Console
 from libs.contracts.errors import Rejected, Transient
 from libs.contracts.identity import Provider
 from libs.runtime.clock import SystemClock
+from libs.runtime.serving import serving
 from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.domain.connection import TITLES, Connection
 from services.auth.domain.consent import Visit
@@ -30,7 +31,7 @@ from services.ingest.api import CALLBACK_PATH, callback_only
 from well.called import called
 from well.commands.connection_screens import asked_for, connected, link
 from well.home import Installation, live
-from well.loopback import serving_on, waiting_loopback
+from well.loopback import waiting_loopback
 from well.settings import registered_by_hand
 from well.storage import Storage, opened_storage
 
@@ -132,7 +133,7 @@ class _Leaving:
         kept = KeptClients(database, PostgresStore(), sealer, clock)
         identity = Identity(callback_url, "xero.read", by_hand=registered_by_hand(os.environ))
         consents = Consents(mcp_url, identity, clock, keeper_of, kept)
-        async with serving_on(callback_only(consents), bound):
+        async with serving(callback_only(consents), bound):
             with self.console.status(_WAITING):
                 await consents.connect(self.workspace, lambda address: self._leave(Visit(address)))
 

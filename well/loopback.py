@@ -17,6 +17,8 @@ from typing import Final
 
 from aiohttp import web
 
+from libs.runtime.serving import serving
+
 SENTENCE_MAX: Final = 600
 """Codepoints of a sentence that are shown: as long as ours ever are."""
 
@@ -67,17 +69,5 @@ async def waiting_loopback() -> AsyncIterator[Loopback]:
     loopback = Loopback(f"http://localhost:{bound.getsockname()[1]}{path}")
     app = web.Application()
     app.router.add_get(path, loopback.tell)
-    async with serving_on(app, bound):
+    async with serving(app, bound):
         yield loopback
-
-
-@asynccontextmanager
-async def serving_on(app: web.Application, bound: socket.socket) -> AsyncIterator[None]:
-    """Serve an application on a socket, as long as the block lasts."""
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, bound).start()
-        yield
-    finally:
-        await runner.cleanup()

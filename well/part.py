@@ -16,7 +16,7 @@ from starlette.routing import Route
 from libs.bus.port import Subscription
 from libs.runtime.health import Health
 from libs.runtime.health_http import ANSWERS, Answer, health_routes
-from libs.runtime.listen import GOODBYE_SECONDS
+from libs.runtime.serving import serving
 from libs.runtime.standing import BudgetStanding
 from libs.runtime.worker import Worker
 from well.wiring import Wiring
@@ -95,13 +95,8 @@ def over_aiohttp(app: web.Application) -> Serve:
     @asynccontextmanager
     async def serve(bound: socket.socket, health: Health) -> AsyncIterator[None]:
         app.add_routes(health_routes(health, ANSWERS))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=GOODBYE_SECONDS)
-        await runner.setup()
-        try:
-            await web.SockSite(runner, bound).start()
+        async with serving(app, bound):
             yield
-        finally:
-            await runner.cleanup()
 
     return serve
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import socket
-from typing import Final
-
-GOODBYE_SECONDS: Final = 5.0
-"""Seconds that requests under way have when a server stops; the longest is a visit to a provider."""
 
 
 def bound_socket(port: int = 0, host: str = "127.0.0.1") -> socket.socket:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import uvicorn
 from mcp.server.auth.settings import AuthSettings
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
@@ -29,6 +27,7 @@ from libs.xero.endpoints import Endpoints
 from services.xero_mcp.adapters.client_documents import FetchedDocuments
 from services.xero_mcp.api.bearer import Bearers, answer_posts_alone
 from services.xero_mcp.api.oauth import OAuthEndpoints
+from services.xero_mcp.api.server import serving
 from services.xero_mcp.api.tools import XeroTools
 from services.xero_mcp.config import XeroMcpSettings
 from services.xero_mcp.domain.token import SCOPE
@@ -38,9 +37,6 @@ from services.xero_mcp.flow.pacing import Pacing
 from services.xero_mcp.flow.read import Reading
 from services.xero_mcp.flow.tokens import McpTokens
 from services.xero_mcp.ports import Consents, TokenLender, XeroMcpStore
-
-GOODBYE_SECONDS: Final = 5
-"""Seconds that requests under way have when the server stops; a page of Xero takes one or two. A client tries again."""
 
 
 @dataclass(frozen=True)
@@ -62,44 +58,8 @@ class XeroMcpService:
     @contextlib.asynccontextmanager
     async def serving(self, bound: socket.socket) -> AsyncIterator[None]:
         """Serve in this loop, on a bound socket, until the block ends. Signals stay with the process."""
-        # Without it a small answer waits 40 ms for the client's delayed acknowledgement; accepted sockets inherit it.
-        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = _GuestServer(
-            uvicorn.Config(
-                self.app,
-                log_config=None,
-                access_log=False,
-                lifespan="on",
-                timeout_graceful_shutdown=GOODBYE_SECONDS,
-            )
-        )
-        task = asyncio.create_task(server.serve(sockets=[bound]))
-        ready = asyncio.create_task(server.ready.wait())
-        try:
-            await asyncio.wait((task, ready), return_when=asyncio.FIRST_COMPLETED)
+        async with serving(self.app, bound):
             yield
-        finally:
-            ready.cancel()
-            server.should_exit = True
-            await task
-
-
-class _GuestServer(uvicorn.Server):
-    """A server in somebody else's process: it leaves signals to its host, and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen."""
-        await super().startup(sockets)
-        self.ready.set()
 
 
 def build(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from aiohttp import web
 
 from libs.contracts.identity import Provider
 from libs.crypto.key_provider import MemoryKeyProvider
@@ -20,6 +18,7 @@ from libs.qonto.standin import DEFAULT_CLIENT, DEFAULT_CLIENT_SECRET
 from libs.qonto.standin import Standin as QontoStandin
 from libs.runtime.clock import Clock
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.serving import serving
 from libs.xero.standin import Standin
 from services.auth.adapters.authorization_server import RegisteredApp
 from services.auth.adapters.memory import EachAsked
@@ -129,18 +128,6 @@ def qonto_client(
 
 
 @asynccontextmanager
-async def served(app: web.Application, bound: socket.socket) -> AsyncIterator[None]:
-    """Serve an aiohttp application on a socket."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    await web.SockSite(runner, bound).start()
-    try:
-        yield
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
 async def running_auth(
     standin: Standin,
     *,
@@ -175,6 +162,6 @@ async def running_auth(
         )
         if secrets is not None:
             service.open_to_services(secrets, clock)
-        async with served(service.app, bound):
+        async with serving(service.app, bound):
             yield RunningAuth(service, url)
         await service.aclose()

@@ -22,12 +22,12 @@ from libs.contracts.service_token import LIFE_SECONDS, minted
 from libs.crypto.service_secret import service_secret
 from libs.runtime.clock import ManualClock
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.serving import serving
 from services.auth.domain.rights import CLOCKS_APART_SECONDS
 from services.auth.domain.wrapped_key import PURPOSES
 from services.auth.inside import Inside
 from services.auth.internal_api import BODY_MAX_BYTES
 from tests.contract.auth.asking import MASTER, SECRETS, Asked
-from tests.support.auth import served
 
 NONCE = "a-nonce-of-some-chance"
 
@@ -249,7 +249,7 @@ async def test_auth_that_is_down_or_something_else_is_waited_for(over_http: Aske
     app = web.Application()
     app.router.add_route("*", "/{anything:.*}", anything)
     bound = bound_socket()
-    async with served(app, bound):
+    async with serving(app, bound):
         for status in (200, 404, 502):
             with pytest.raises(Transient, match="none of auth's"):
                 await over_http.by("pusher", url=f"http://127.0.0.1:{port_of(bound)}/{status}").workspaces()
@@ -265,7 +265,7 @@ async def test_an_outage_of_auths_database_arrives_as_one(over_http: Asked) -> N
     app = web.Application()
     app.router.add_route("*", "/{anything:.*}", away)
     bound = bound_socket()
-    async with served(app, bound), asyncio.timeout(CALL_SECONDS):
+    async with serving(app, bound), asyncio.timeout(CALL_SECONDS):
         with pytest.raises(Transient, match="Postgres could not do it") as error:
             await over_http.by("pusher", url=f"http://127.0.0.1:{port_of(bound)}").lend("pusher", uuid4(), "qonto")
     assert error.value.retry_after_seconds == 7.5

@@ -13,6 +13,7 @@ from aiohttp import web
 from libs.contracts.errors import Rejected, Transient
 from libs.runtime.clock import ManualClock
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.serving import serving
 from services.auth.adapters.accounts import QontoAccounts
 from services.auth.adapters.authorization_server import (
     LONGEST_LIFE,
@@ -23,7 +24,6 @@ from services.auth.adapters.authorization_server import (
 )
 from services.auth.domain.connection import REFRESH_BELOW, TokenPair
 from services.auth.ports import ProviderProfile
-from tests.support.auth import served
 from tests.unit.auth.test_connection import NOW
 
 GOOD: dict[str, Any] = {"access_token": "fresh", "refresh_token": "next", "expires_in": 3600, "scope": "a b"}
@@ -39,7 +39,7 @@ async def answering(answer: web.Response) -> AsyncIterator[AuthorizationServer]:
     app, bound = web.Application(), bound_socket()
     app.router.add_route("*", "/{path:.*}", say)
     url = f"http://localhost:{port_of(bound)}"
-    async with served(app, bound):
+    async with serving(app, bound):
         yield AuthorizationServer(
             profile=ProviderProfile("qonto", ("a",), 60),
             app=RegisteredApp("id", "secret", f"{url}/callback"),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import httpx
 
+from libs.runtime.serving import serving
 from services.ingest.adapters.mcp_clients import KeptClients
 from services.ingest.adapters.mcp_consent import Consents, Identity
 from services.ingest.adapters.mcp_grant import GrantKeeper
@@ -18,7 +19,6 @@ from services.ingest.api import CALLBACK_PATH, callback_only
 from services.ingest.domain.registration import RegisteredByHand
 from tests.contract.ingest.conftest import Kept
 from tests.contract.ingest.mcp_stand_in import McpStandIn
-from tests.support.auth import served
 
 SCOPE = "xero.read"
 
@@ -62,7 +62,7 @@ async def staged(
     clients = KeptClients(kept.database, kept.store, kept.sealer, kept.clock)
     consents = Consents(server.mcp_url, Identity(url, SCOPE, document, by_hand), kept.clock, keeper, clients)
     made = Ingest(kept, server, consents, url)
-    async with served(callback_only(consents), bound):
+    async with serving(callback_only(consents), bound):
         yield made
         for reader in made.readers:
             await reader.close()

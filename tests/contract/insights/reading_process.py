@@ -10,13 +10,12 @@ import asyncio
 import os
 from uuid import UUID
 
-from aiohttp import web
-
 from libs.contracts.errors import Rejected
 from libs.contracts.identity import KeyPurpose
 from libs.crypto.seal import DataKey, WorkspaceKeys
 from libs.runtime.clock import SystemClock
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.serving import serving
 from services.insights.config import InsightsConfig
 from services.insights.main import build
 from tests.support.keys import sealer_over
@@ -50,15 +49,10 @@ async def _main() -> None:
         os.environ["READING_KAFKA"], os.environ["READING_PREFIX"], os.environ.get("READING_GROUP") or None
     )
     service = await build(config, sealer=sealer_over(told), visitors=told, clock=SystemClock())
-    runner = web.AppRunner(service.app, access_log=None)
-    await runner.setup()
     bound = bound_socket()
-    await web.SockSite(runner, bound).start()
-    print(port_of(bound), flush=True)  # noqa: T201 the test waits for it
-    try:
+    async with serving(service.app, bound):
+        print(port_of(bound), flush=True)  # noqa: T201 the test waits for it
         await service.reading.run(asyncio.Event())
-    finally:
-        await runner.cleanup()
 
 
 if __name__ == "__main__":

@@ -23,9 +23,10 @@ from libs.eventlog.port import Position, RawDelivery
 from libs.eventlog.postgres import PostgresEventLog
 from libs.runtime.clock import SystemClock
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.serving import serving
 from services.auth.adapters.memory import MemoryAuthStore
 from services.auth.main import AuthService
-from tests.support.auth import build_auth, served
+from tests.support.auth import build_auth
 from tests.support.keys import sealer_over
 from tests.support.postgres import PostgresFixture
 
@@ -131,6 +132,6 @@ async def auth_listening() -> AsyncIterator[tuple[AuthService, str]]:
     database, store = MemoryDatabase(), MemoryAuthStore()
     auth = build_auth(url, clock=clock, clients={}, log=MemoryEventLog("auth"), database=database, store=store)
     auth.open_to_services({}, clock)
-    async with served(auth.app, bound):
+    async with serving(auth.app, bound):
         yield auth, url
     await auth.aclose()
