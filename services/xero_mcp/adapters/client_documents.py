@@ -15,6 +15,8 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,7 +32,8 @@ READ_SECONDS: Final = 5.0
 """Seconds for one document, names and all: a person waits in front of the browser."""
 
 READS_AT_ONCE: Final = 4
-"""Documents read side by side: each may hold a thread that resolves a name, and those are few."""
+"""Documents read side by side, and threads that resolve their names. A stranger's name server may hold a thread much
+longer than a read lasts, so they have threads of their own: those of the loop find Xero and auth."""
 
 READS_A_MINUTE: Final = 60
 """Documents read in a minute. Anybody can have us read one, and nobody shall flood somebody else through us."""
@@ -42,6 +45,15 @@ _TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
 """IPv4 behind NAT64 (RFC 6052): public as a whole, and a door to any address inside."""
 
 
+def addresses_of(host: str, port: int) -> list[str]:
+    """What a name stands for, as the machine has it resolved; it may take as long as a name server likes.
+
+    Raises:
+        OSError: For nothing, or it cannot be known now.
+    """
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
 class FetchedDocuments:
     """Documents over https.
 
@@ -49,14 +61,24 @@ class FetchedDocuments:
         trusted: Whose certificates are believed.
         from_loopback: Whether this machine may keep documents too, which is for those who write a client on it.
         seconds: How long one may take.
+        resolve: Finds the addresses of a host, in a thread.
     """
 
-    def __init__(self, trusted: ssl.SSLContext, *, from_loopback: bool, seconds: float = READ_SECONDS) -> None:
+    def __init__(
+        self,
+        trusted: ssl.SSLContext,
+        *,
+        from_loopback: bool,
+        seconds: float = READ_SECONDS,
+        resolve: Callable[[str, int], list[str]] = addresses_of,
+    ) -> None:
         self._trusted = trusted
         self._seconds = seconds
         self._from_loopback = from_loopback
         self._under_way = 0
         self._pace = AsyncLimiter(READS_A_MINUTE, 60)
+        self._resolve = resolve
+        self._resolvers = ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="client-documents")
 
     async def read(self, address: str) -> object:
         """What the JSON at an address says.
@@ -98,7 +120,7 @@ class FetchedDocuments:
     async def _reached(self, host: str, port: int) -> str:
         """The one address to connect to."""
         loop = asyncio.get_running_loop()
-        found = [str(entry[4][0]) for entry in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        found = await loop.run_in_executor(self._resolvers, self._resolve, host, port)
         if not found or not all(is_open(address, loopback=self._from_loopback) for address in found):
             raise _refused("it does not lie in the public internet")
         return found[0]

@@ -6,6 +6,7 @@ Source: draft-ietf-oauth-client-id-metadata-document; MCP 2026-07-28 prefers it 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ from tests.contract.xero_mcp.conftest import McpStage, mcp_stage
 from tests.contract.xero_mcp.document_host import DocumentHost, document, document_host
 from tests.contract.xero_mcp.test_official_client import official_client
 from tests.support.memory import MemoryFixture
-from tests.support.until import until
+from tests.support.until import DEADLINE_SECONDS, until
 
 
 @asynccontextmanager
@@ -154,6 +155,42 @@ async def test_few_documents_are_read_at_once_and_in_a_minute(tmp_path: Path) ->
         with pytest.raises(Transient):
             await read_on()
         assert host.asked >= READS_A_MINUTE
+
+
+async def test_a_name_server_that_never_answers_holds_up_no_other_name(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def held(host: str, port: int) -> list[str]:
+        over.wait(DEADLINE_SECONDS)
+        return [host, str(port)]
+
+    async with document_host(tmp_path) as host:
+        documents = FetchedDocuments(host.trusted, from_loopback=True, seconds=0.1, resolve=held)
+        for _ in range(5):
+            reads = (documents.read(host.url) for _ in range(READS_AT_ONCE))
+            given_up = await asyncio.gather(*reads, return_exceptions=True)
+            assert [type(each) for each in given_up] == [Transient] * READS_AT_ONCE
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS / 2):
+                assert await asyncio.get_running_loop().getaddrinfo("localhost", 1)
+        finally:
+            over.set()
+
+
+async def test_a_name_is_asked_for_once_and_one_private_address_behind_it_is_enough(tmp_path: Path) -> None:
+    async with document_host(tmp_path) as host:
+        asked: list[str] = []
+
+        def changing(name: str, _: int) -> list[str]:
+            asked.append(name)
+            return ["93.184.215.14", "10.0.0.1"] if len(asked) == 1 else ["127.0.0.1"]
+
+        documents = FetchedDocuments(host.trusted, from_loopback=True, resolve=changing)
+        with pytest.raises(Rejected, match="public internet"):
+            await documents.read(host.url)
+        assert (asked, host.asked) == (["localhost"], 0)
+        assert await documents.read(host.url)
+        assert (asked, host.asked) == (["localhost"] * 2, 1)
 
 
 async def test_only_so_many_documents_are_remembered(memory: MemoryFixture) -> None:
