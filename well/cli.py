@@ -37,25 +37,33 @@ app.add_typer(workspace.app, name="workspace")
 
 
 def main() -> None:
-    """Run a command; an error of ours ends with its sentence and status 1."""
+    """Run a command; an error of ours, or a file that cannot be used, ends with its sentence and status 1."""
     try:
         set_up_logs()
         collect_rarely()
         arm_from_environment()
         app()
-    except WellError as error:
+    except (WellError, OSError) as error:
+        if not _is_for_a_person(error):
+            raise
         _end(error)
     except BaseExceptionGroup as group:
-        ours = group.subgroup(WellError)
+        ours = group.subgroup(_is_for_a_person)
         if ours is None:
             raise
         _end(_first(ours))
 
 
+def _is_for_a_person(error: BaseException) -> bool:
+    """Whether its sentence says what to do; an error of the system's names the file where it is one of a file."""
+    return isinstance(error, WellError) or (isinstance(error, OSError) and error.filename is not None)
+
+
 def _end(error: BaseException) -> None:
     console = Console(stderr=True)
     whole = not console.is_terminal  # a line that another program reads stays one
-    console.print(str(error), style="bold red", markup=False, highlight=False, soft_wrap=whole)
+    sentence = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else str(error)
+    console.print(sentence, style="bold red", markup=False, highlight=False, soft_wrap=whole)
     sys.exit(1)
 
 

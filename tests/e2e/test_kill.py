@@ -6,12 +6,15 @@ import os
 import random
 import signal
 from collections import Counter
+from collections.abc import Callable
 
+import httpx
+import psutil
 import pytest
 
 from libs.runtime.crashpoints import POSTING_POINTS
 from tests.e2e.books import bills_file
-from tests.e2e.home import RUN_SECONDS, Ended, Home
+from tests.e2e.home import RUN_SECONDS, Ended, Home, Running
 from tests.e2e.standins import ask
 from tests.support.until import until
 
@@ -84,6 +87,39 @@ async def test_postgres_alone_is_killed_twice_and_the_same_process_goes_on_to_th
     ended = await running.ended()
     assert ended.complaint.count("postgres.started_again") >= 1
     await _is_whole(home, ended)
+
+
+async def test_stopped_before_its_end_it_says_so_and_the_next_run_goes_on(home: Home) -> None:
+    """A stand-in is ended, then Ctrl-C is pressed, which reaches the stand-ins too: they stay until we are done."""
+    command = ("demo", "--once", "--json", "--bills", str(bills_file(home.folder, 40)))
+
+    async def stopped(stop: Callable[[Running], None]) -> Ended:
+        running = home.start(*command)
+        xero, _ = await home.standins()
+
+        async def read() -> bool:
+            try:
+                return sum((await ask(xero, "calls")).values()) > 3
+            except httpx.TransportError:
+                return False  # it comes back where it was, and is not back yet
+
+        await until(read, deadline_seconds=RUN_SECONDS)
+        stop(running)
+        return await running.ended()
+
+    ended = await stopped(lambda running: _standin_of(running, "qonto").kill())
+    assert (ended.status, ended.output) == (1, "")
+    assert ended.complaint == "The stand-in Qonto was ended. Start the same command again: it goes on from here.\n"
+    ended = await stopped(lambda running: os.killpg(running.process.pid, signal.SIGINT))
+    assert (ended.status, ended.output) == (1, "")
+    assert ended.complaint.startswith("Stopping: what is under way is finished first.")
+    await goes_on_to_the_end(home, *command)
+
+
+def _standin_of(running: Running, provider: str) -> psutil.Process:
+    children = psutil.Process(running.process.pid).children()
+    (found,) = [child for child in children if f"libs.{provider}.standin" in child.cmdline()]
+    return found
 
 
 async def test_the_machine_loses_its_power(home: Home) -> None:

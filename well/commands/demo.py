@@ -28,7 +28,8 @@ def demo(
 ) -> None:
     """Bring a made-up company from consent to posted invoices, against stand-ins for Xero and Qonto.
 
-    A run that was killed goes on where it stopped. With --once, a run that had ended starts anew.
+    A run that was killed goes on where it stopped. With --once, a run that had ended starts anew; the status is 1 when
+    it was stopped before its end, and 2 when something is lost or was posted twice.
     """
     from well.demo.run import Run, play
     from well.demo.scene import Script
@@ -36,5 +37,7 @@ def demo(
     script = Script(bills=bills, limit=limit, today=datetime.now(UTC).date())
     console = Console(stderr=as_json)
     summary = asyncio.run(play(Run(script, once=once, as_json=as_json), console))
-    if summary is not None and (summary.lost or summary.posted_twice):
+    if summary is None:
+        raise typer.Exit(1 if once else 0)
+    if summary.lost or summary.posted_twice:
         raise typer.Exit(2)

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 
 from libs.contracts.errors import Transient
+from libs.database.space import SPACE_TO_GO_ON_BYTES, refuse_full
 from libs.runtime.clock import SystemClock
 from well.called import called
 from well.demo.live_view import LiveView
@@ -65,7 +66,7 @@ async def play(run: Run, console: Console) -> Summary | None:
 
     Raises:
         Malformed: The CSV is none.
-        Rejected: The installation cannot be used, or another process plays it.
+        Rejected: The installation cannot be used, another process plays it, or a stand-in was ended.
         Transient: A part did not start.
     """
     started = time.monotonic()
@@ -109,10 +110,19 @@ class _Stage:
         if not self.run.as_json:
             self.console.print(sentence, style="dim")
 
-    async def progress(self) -> Progress:
-        """How far the run is."""
-        tenants = (await self.standins.ask_xero("holdings"))["tenants"]
-        return await progress_of(self.well, self.workspace, int(tenants[TENANT]["invoices"]))
+    async def progress(self) -> Progress | None:
+        """How far the run is; None while Postgres or a stand-in does not answer, for which the services wait too.
+
+        Raises:
+            Rejected: A stand-in was ended, or the disk is full.
+        """
+        self.standins.check()
+        refuse_full(self.installation.folder, least_bytes=SPACE_TO_GO_ON_BYTES)
+        try:
+            tenants = (await self.standins.ask_xero("holdings"))["tenants"]
+            return await progress_of(self.well, self.workspace, int(tenants[TENANT]["invoices"]))
+        except Transient:
+            return None
 
 
 @asynccontextmanager
@@ -152,7 +162,8 @@ async def _perform(stage: _Stage, *, started: float) -> Summary | None:
     if run.as_json and not run.once:
         _say(stage.addresses)
     if not await _until_finished(stage, stop):
-        stage.tell("Stopping: what is under way is finished first. The next run goes on from here.")
+        sentence = "Stopping: what is under way is finished first. The next run goes on from here."
+        stage.console.print(sentence, style="dim", soft_wrap=True)
         return None
     from well.demo.closing import closing_words
     from well.demo.scene import truth_of
@@ -190,20 +201,16 @@ async def _until_finished(stage: _Stage, stop: asyncio.Event) -> bool:
         before: Progress | None = None
         changed = begun
         while not stop.is_set():
-            try:
-                progress = await stage.progress()
-            except Transient:
-                await _pause(stop)  # the services wait for Postgres, and so does the view
-                continue
-            changed = changed if progress == before else time.monotonic()
-            if live is not None:
-                live.update(view.look(time.monotonic() - begun, progress), refresh=True)
-            lagging = stage.well.status.lags
-            if progress.finished and progress == before and not lagging:
-                return True
+            progress = await stage.progress()
+            if progress is not None:
+                changed = changed if progress == before else time.monotonic()
+                if live is not None:
+                    live.update(view.look(time.monotonic() - begun, progress), refresh=True)
+                if progress.finished and progress == before and not stage.well.status.lags:
+                    return True
+                before = progress
             if stage.run.once and time.monotonic() - changed > STALL_SECONDS:
                 return True
-            before = progress
             await _pause(stop)
     return False
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx
 
-from libs.contracts.errors import Transient
+from libs.contracts.errors import Malformed, Transient
 from well.demo.standins import Standins
 from well.home import Installation, home
 
@@ -50,10 +50,19 @@ class Script:
     today: date
 
     def installation(self) -> Installation:
-        """Its own installation: the same play goes on where it was, another starts from nothing."""
-        content = self.bills.read_bytes() if self.bills else b""
-        named = hashlib.sha256(content + f"/{self.limit}/{SEED}".encode()).hexdigest()[:8]
-        return Installation(home() / f"demo-{named}")
+        """Its own installation: the same play goes on where it was, another starts from nothing.
+
+        Raises:
+            Malformed: `no_file` when the bills come through a pipe, which can be read only once.
+        """
+        named = hashlib.sha256()
+        if self.bills is not None:
+            if not self.bills.is_file():
+                raise Malformed("The bills are no file but a pipe or a device; write them to a file.", code="no_file")
+            with self.bills.open("rb") as file:
+                named = hashlib.file_digest(file, "sha256")
+        named.update(f"/{self.limit}/{SEED}".encode())
+        return Installation(home() / f"demo-{named.hexdigest()[:8]}")
 
     def company(self) -> Company:
         """The company.

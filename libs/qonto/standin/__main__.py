@@ -35,8 +35,9 @@ def main() -> None:
 async def _serve(wanted: argparse.Namespace) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    # Ctrl-C reaches a terminal's whole group; whoever started us may still need us for what it has under way.
+    loop.add_signal_handler(signal.SIGINT, (lambda: None) if wanted.exit_with_parent else stop.set)
     async with running_standin(store=wanted.store, host=wanted.host, port=wanted.port) as standin:
         chosen = {"consent": wanted.consent, "analysis_delay_seconds": wanted.analysis_delay_seconds}
         standin.world.change_settings({name: value for name, value in chosen.items() if value is not None})

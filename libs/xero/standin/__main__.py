@@ -16,8 +16,9 @@ async def serve(host: str, port: int, store: str, *, exit_with_parent: bool) -> 
     """Serve until SIGTERM or SIGINT, or, if asked, until whoever holds our standard input is gone."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    # Ctrl-C reaches a terminal's whole group; whoever started us may still need us for what it has under way.
+    loop.add_signal_handler(signal.SIGINT, (lambda: None) if exit_with_parent else stop.set)
     if exit_with_parent:
         threading.Thread(target=_wait_for_end_of_input, args=(loop, stop), daemon=True).start()
     async with running_standin(store=store, host=host, port=port) as standin:

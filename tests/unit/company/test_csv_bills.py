@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from libs.contracts.errors import Malformed
 from libs.contracts.money import Money
 from tests.support.shared import shared
 from well.demo.company import CsvBill, company_from_csv, read_bills_csv
+from well.demo.scene import Script
 
 HEADER = "supplier_name,invoice_number,date,net_amount\n"
 
@@ -29,9 +31,11 @@ def test_columns_are_found_by_name_and_others_are_passed_over(tmp_path: Path) ->
     ]
 
 
-def test_a_compressed_file_reads_as_the_plain_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["bills.csv.gz", "BILLS.CSV.GZ", "download.csv"])
+def test_a_compressed_file_reads_as_the_plain_one_whatever_it_is_called(tmp_path: Path, name: str) -> None:
     text = HEADER + '"Bell, Sons",,2011-01-04,1.00\n'
-    zipped = tmp_path / "bills.csv.gz"
+    zipped = tmp_path / "zipped" / name
+    zipped.parent.mkdir()
     zipped.write_bytes(gzip.compress(text.encode(), mtime=0))
     assert list(read_bills_csv(zipped)) == list(read_bills_csv(_written(tmp_path, text)))
 
@@ -90,12 +94,29 @@ def test_a_file_without_a_bill_is_refused(tmp_path: Path, below: str) -> None:
         list(read_bills_csv(_written(tmp_path, HEADER + below)))
 
 
-@pytest.mark.parametrize("cut", [b"", gzip.compress((HEADER * 100).encode(), mtime=0)[:-12], b"supplier_name"])
-def test_a_file_that_is_no_whole_gzip_is_refused(tmp_path: Path, cut: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "names no column"),
+        (gzip.compress((HEADER + "A,1,2011-01-04,1.00\n" * 100).encode(), mtime=0)[:-12], "gzip, but cut off"),
+        (gzip.compress(HEADER.encode(), mtime=0) + b"and more", "gzip, but cut off or damaged"),
+        (b"supplier_name", "names no column invoice_number"),
+        (bytes(range(256)), "UTF-8"),
+        (b"\0" * 100, "names no column"),
+    ],
+)
+def test_what_is_no_whole_file_of_bills_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
     path = tmp_path / "bills.csv.gz"
-    path.write_bytes(cut)
-    with pytest.raises(Malformed):
+    path.write_bytes(content)
+    with pytest.raises(Malformed, match=sentence):
         list(read_bills_csv(path))
+
+
+def test_bills_through_a_pipe_are_refused_since_a_killed_run_reads_them_again(tmp_path: Path) -> None:
+    pipe = tmp_path / "bills.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(Malformed, match="no file but a pipe"):
+        Script(bills=pipe, limit=None, today=date(2026, 11, 23)).installation()
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:

@@ -50,6 +50,24 @@ async def test_a_folder_below_a_closed_one_is_refused_and_left_as_it_is(open_fol
     assert list((closed / "pg").iterdir()) == []
 
 
+@pytest.mark.parametrize("mark", [" ", "'", '"', "%", "$", ";", "&", "+", ",", "#", "\n"])
+async def test_a_folder_that_a_shell_or_an_address_would_misread_is_refused_and_not_made(
+    open_folder: Path, mark: str
+) -> None:
+    with pytest.raises(Rejected, match="set WELL_HOME to a folder without") as refused:
+        await start_embedded(open_folder / f"a{mark}b" / "pg")
+    assert refused.value.code == "odd_folder"
+    assert not (open_folder / f"a{mark}b").exists()
+
+
+async def test_a_folder_may_be_named_in_any_language_and_with_marks_that_nobody_misreads(open_folder: Path) -> None:
+    server = await start_embedded(open_folder / "Büro-1_x@y=z:~" / "pg")
+    connection = await asyncpg.connect(server.dsn)
+    assert await connection.fetchval("SELECT 1") == 1
+    await connection.close()
+    await server.stop()
+
+
 async def test_the_dead_are_struck_off_before_we_join_and_so_the_last_to_leave_stops_it(open_folder: Path) -> None:
     folder = open_folder / "pg"
     server = await start_embedded(folder)

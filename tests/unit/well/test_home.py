@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from libs.contracts.errors import Rejected
+from libs.database.space import refuse_full
 from libs.runtime.listen import bound_socket, port_of
 from well.home import Installation
 
@@ -116,6 +117,21 @@ def test_a_write_that_was_cut_short_leaves_what_was_remembered_before(installati
     assert installation.state() == {"step": "posted"}
 
 
+def test_a_disk_without_room_is_refused_with_what_to_do(installation: Installation) -> None:
+    refuse_full(installation.folder, least_bytes=1)
+    with pytest.raises(Rejected, match="Make room, then start the same command again") as refused:
+        refuse_full(installation.folder, least_bytes=2**62)
+    assert refused.value.code == "no_space"
+
+
+@pytest.mark.parametrize("spoiled", ["", '{"step": "pos', "7", "[1, 2]"])
+def test_a_memory_that_cannot_be_read_is_said_with_what_to_do(installation: Installation, spoiled: str) -> None:
+    (installation.folder / "state.json").write_text(spoiled)
+    with pytest.raises(Rejected, match=r"state\.json cannot be read.*backup.*remove") as refused:
+        installation.state()
+    assert refused.value.code == "state_unreadable"
+
+
 def test_the_workspace_of_an_installation_is_made_once(installation: Installation) -> None:
     workspace = installation.workspace()
     assert Installation(installation.folder).workspace() == workspace
@@ -131,6 +147,13 @@ def test_the_one_started_last_is_the_current_one(tmp_path: Path) -> None:
 def test_where_nothing_was_started_that_is_said(tmp_path: Path) -> None:
     asked = _well("from well.home import current; current()", tmp_path)
     assert "Nothing was started here yet. Try: well demo" in asked.stderr
+
+
+def test_a_home_that_cannot_be_used_is_named_with_what_the_system_says_of_it(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    ended = _well("import sys; sys.argv = ['well', 'up']; from well.cli import main; main()", taken)
+    assert (ended.returncode, ended.stderr) == (1, f"{taken}: File exists.\n")
 
 
 def test_without_a_name_it_lies_where_such_things_lie_and_for_root_where_every_user_can_pass(tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ NET_MAX_MINOR: Final = MAX_MINOR // 2
 BILLS_MAX: Final = 1_000_000
 """Bills. What one workspace is measured with; a larger file wants more than one machine's demo."""
 
+_GZIP: Final = b"\x1f\x8b"
+"""What a gzip file begins with, whatever it is called. Source: RFC 1952, section 2.3.1."""
+
 
 @dataclass(frozen=True, slots=True)
 class CsvBill:
@@ -47,7 +50,7 @@ class CsvBill:
 
 
 def read_bills_csv(path: Path, limit: int | None = None, *, currency: str = "GBP") -> Iterator[CsvBill]:
-    """Read bills from a `.csv` or `.csv.gz` file in UTF-8, in its order, at most `limit` and never over `BILLS_MAX`.
+    """Read bills from a CSV file in UTF-8, or one that gzip packed, in its order, at most `limit` and `BILLS_MAX`.
 
     The file has no column for the currency, so all amounts are in `currency`.
 
@@ -59,13 +62,15 @@ def read_bills_csv(path: Path, limit: int | None = None, *, currency: str = "GBP
         with _opened(path) as file:
             yield from _bills(file, BILLS_MAX if limit is None else min(limit, BILLS_MAX), currency)
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise Malformed("The file is cut off, or is not gzip although it is named so.", code="bad_gzip") from None
+        raise Malformed("The file is gzip, but cut off or damaged.", code="bad_gzip") from None
     except UnicodeDecodeError:
         raise Malformed("The file is not text in UTF-8.", code="bad_encoding") from None
 
 
 def _opened(path: Path) -> TextIO:
-    if path.suffix == ".gz":
+    with path.open("rb") as file:
+        is_packed = file.read(len(_GZIP)) == _GZIP
+    if is_packed:
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open("r", encoding="utf-8-sig", newline="")
 
