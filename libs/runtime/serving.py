@@ -58,5 +58,7 @@ def _bodies_within(seconds: float) -> Middleware:
             if not limit.expired():
                 raise
             raise web.HTTPRequestTimeout(reason="The request did not arrive in time.") from None
+        except ConnectionResetError:  # by the client, while it was read; it goes into no log as an error of ours
+            raise web.HTTPBadRequest(reason="The request broke off.") from None
 
     return answer

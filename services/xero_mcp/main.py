@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -37,6 +37,10 @@ from services.xero_mcp.flow.pacing import Pacing
 from services.xero_mcp.flow.read import Reading
 from services.xero_mcp.flow.tokens import McpTokens
 from services.xero_mcp.ports import Consents, TokenLender, XeroMcpStore
+
+MESSAGE_MAX_BYTES: Final = 65_536
+"""Bytes of what a client says at once: a call is under 1 KB, what it says of itself when it begins some more. A call
+may wait for its turn, and holds as much meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,10 @@ def build(
         )
     tools.register(server)
     app = server.streamable_http_app(
-        json_response=True, stateless_http=True, transport_security=_known_hosts(settings.url)
+        json_response=True,
+        stateless_http=True,
+        max_request_body_size=MESSAGE_MAX_BYTES,
+        transport_security=_known_hosts(settings.url),
     )
     answer_posts_alone(app)
     app.router.routes.extend(oauth.routes())

@@ -17,6 +17,10 @@ from services.xero_mcp.domain.budget import Budget, Limits
 TENANTS_REMEMBERED: Final = 4096
 """Organisations whose budget is kept. The one unused for longest is forgotten, and Xero's own refusals remain."""
 
+IN_LINE: Final = 64
+"""Calls of one organisation that wait or are under way: a minute's worth. More would not have their turn before they
+are told to come back, and each holds what its client sent."""
+
 
 class _Line:
     """Who waits for one organisation."""
@@ -24,6 +28,7 @@ class _Line:
     def __init__(self, limits: Limits) -> None:
         self.budget = Budget(limits)
         self.at_once = asyncio.Semaphore(limits.at_once)
+        self.length = 0
 
 
 class Pacing:
@@ -45,20 +50,21 @@ class Pacing:
         """Wait for a turn, and hold it for one call.
 
         Raises:
-            Transient: No turn comes within the bound; it says when one will.
+            Transient: No turn comes within the bound, or too many wait already; it says when to come back.
         """
         line = self._line(tenant)
+        if line.length >= IN_LINE:
+            raise self._too_many()
+        line.length += 1
         try:
-            async with asyncio.timeout(self._wait_seconds):
-                await line.at_once.acquire()
-        except TimeoutError:
-            sentence = "Too many calls wait for this organisation's turn at Xero."
-            raise Transient(sentence, retry_after_seconds=self._wait_seconds) from None
-        try:
-            await self._leave(line.budget)
-            yield
+            await self._stand_in(line)
+            try:
+                await self._leave(line.budget)
+                yield
+            finally:
+                line.at_once.release()
         finally:
-            line.at_once.release()
+            line.length -= 1
 
     def learn(self, tenant: str, *, day_left: int | None) -> None:
         """What an answer's headers said."""
@@ -67,6 +73,17 @@ class Pacing:
     def close(self, tenant: str, *, seconds: float) -> None:
         """Xero refused and said for how long."""
         self._line(tenant).budget.close(self._clock.now(), seconds=seconds)
+
+    async def _stand_in(self, line: _Line) -> None:
+        try:
+            async with asyncio.timeout(self._wait_seconds):
+                await line.at_once.acquire()
+        except TimeoutError:
+            raise self._too_many() from None
+
+    def _too_many(self) -> Transient:
+        sentence = "Too many calls wait for this organisation's turn at Xero."
+        return Transient(sentence, retry_after_seconds=self._wait_seconds)
 
     async def _leave(self, budget: Budget) -> None:
         give_up_at = self._clock.now() + timedelta(seconds=self._wait_seconds)

@@ -14,6 +14,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from services.xero_mcp.api.tools import Since
+from services.xero_mcp.main import MESSAGE_MAX_BYTES
 from tests.contract.xero_mcp.asking import asking, authorize, opens, post, refreshing, register, registered, tokens_of
 from tests.contract.xero_mcp.conftest import BILL, CALLBACK, FILE, McpStage
 from tests.support.auth import calls, web_client
@@ -30,7 +31,7 @@ NO_PROOF = (
 
 NOT_MEANT: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("get_invoice", {"invoice_id": "x"}, "not one"),
-    ("get_invoice", {"invoice_id": "a" * 200_000}, "not one"),
+    ("get_invoice", {"invoice_id": "a" * 60_000}, "not one"),
     ("get_invoice", {"invoice_id": "../../Organisation"}, "not one"),
     ("get_invoice", {"invoice_id": "\0"}, "not one"),
     ("list_attachments", {"invoice_id": f"{BILL}?a=b"}, "not one"),
@@ -99,6 +100,13 @@ async def test_there_is_nothing_to_listen_for_so_no_stream_is_held_open(quick: M
             answer = await http.request(method, quick.mcp.url, headers=headers)
             assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert await opens(quick, tokens["access_token"])
+
+
+async def test_a_message_longer_than_any_call_is_not_held(quick: McpStage) -> None:
+    access = (await tokens_of(quick, await registered(quick)))["access_token"]
+    with pytest.raises(httpx.HTTPStatusError) as refused:
+        await _called(quick, access, "list_invoices", {"more": "a" * MESSAGE_MAX_BYTES})
+    assert refused.value.response.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
 
 
 async def test_arguments_that_cannot_be_meant_cost_no_call_to_xero(

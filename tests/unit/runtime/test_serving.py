@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -34,16 +34,26 @@ LATE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Running:
     """A server that reads what it gets, and answers as soon as it is told to."""
 
     port: int
     told: asyncio.Event = field(default_factory=asyncio.Event)
     bodies: list[bytes] = field(default_factory=list)
+    reading: int = 0
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        self.reading += 1
+        try:
+            yield
+        finally:
+            self.reading -= 1
 
     async def of_aiohttp(self, request: web.Request) -> web.Response:
-        self.bodies.append(await request.read())
+        with self._reading():
+            self.bodies.append(await request.read())
         await self.told.wait()
         return web.Response(text="done")
 
@@ -107,6 +117,18 @@ async def test_an_answer_may_take_longer_than_a_request(kind: Literal["aiohttp",
         assert b" 200 " in await reader.readuntil(b"done")
         writer.close()
         of_late.close()
+
+
+async def test_a_client_that_leaves_in_the_middle_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    async with running("aiohttp") as server:
+        for half in LATE[1:3]:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(half)
+            await until(lambda: _is(server.reading == 1))
+            writer.close()
+            await until(lambda: _is(server.reading == 0))
+            assert not await reader.read()
+    assert (server.bodies, caplog.records) == ([], [])
 
 
 async def _first_of(reader: asyncio.StreamReader) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from libs.contracts.errors import Transient
 from libs.runtime.clock import ManualClock
 from services.xero_mcp.domain.budget import Budget, Limits
-from services.xero_mcp.flow.pacing import Pacing
+from services.xero_mcp.flow.pacing import IN_LINE, Pacing
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -74,6 +75,27 @@ async def test_a_call_waits_for_its_turn_up_to_the_bound_and_is_then_told_when_t
         async with pacing.turn("tenant"):
             raise AssertionError
     assert told.value.retry_after_seconds == 600
+
+
+async def test_a_line_is_no_longer_than_could_have_its_turn_and_is_free_again_when_calls_end() -> None:
+    pacing, clock = Pacing(Limits(at_once=1), ManualClock(NOON), wait_seconds=70), ManualClock(NOON)
+
+    async def call() -> None:
+        async with pacing.turn("tenant"):
+            await over.wait()
+
+    for _ in range(2):
+        over = asyncio.Event()
+        calls = [asyncio.create_task(call()) for _ in range(IN_LINE)]
+        await clock.sleep(0)
+        with pytest.raises(Transient, match="Too many calls wait") as told:
+            await call()
+        assert told.value.retry_after_seconds == 70
+        async with pacing.turn("another"):
+            over.set()
+        calls[-1].cancel()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert [each for each in ended if each is not None] == [ended[-1]]
 
 
 async def test_organisations_do_not_wait_for_each_other() -> None:
