@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import socket
+from typing import Final
+
+UNREAD_SECONDS: Final = 75.0
+"""Seconds after which whoever takes nothing of an answer is given up, as long as a request may take to come. Whoever
+reads slowly and goes on reading is not."""
 
 
-def bound_socket(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+def bound_socket(port: int = 0, host: str = "127.0.0.1", *, unread_seconds: float = UNREAD_SECONDS) -> socket.socket:
     """A socket on this machine's loopback, or another of its addresses; port 0 takes a free one.
 
     Whoever serves on it closes it.
@@ -18,6 +23,8 @@ def bound_socket(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
     """
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted sockets inherit it (tcp(7))
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unread_seconds * 1000))
     try:
         bound.bind((host, port))
     except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -129,6 +130,28 @@ async def test_a_client_that_leaves_in_the_middle_is_no_error_of_ours(caplog: py
             await until(lambda: _is(server.reading == 0))
             assert not await reader.read()
     assert (server.bodies, caplog.records) == ([], [])
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such bound")
+async def test_an_answer_that_nobody_takes_is_not_held() -> None:
+    ended = asyncio.Event()
+
+    async def pour(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        try:
+            while True:
+                await answer.write(b"a" * 65_536)
+        finally:
+            ended.set()
+
+    app, bound = web.Application(), bound_socket(unread_seconds=SECONDS)
+    app.router.add_get("/", pour)
+    async with serving(app, bound):
+        with socket.create_connection(("127.0.0.1", port_of(bound))) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await ended.wait()
 
 
 async def _first_of(reader: asyncio.StreamReader) -> bytes:
