@@ -15,6 +15,7 @@ from libs.runtime.clock import Clock
 from libs.runtime.health import Health
 from libs.runtime.listen import bound_socket
 from libs.runtime.serving import serving
+from libs.runtime.tls import authorities
 from libs.runtime.worker import Worker
 from libs.runtime.working import working
 from well.forgetting import forgetting
@@ -58,7 +59,9 @@ async def running_well(installation: Installation, settings: Settings, clock: Cl
         )
         front, mcp = bound_socket(installation.port("front")), bound_socket(installation.port("xero_mcp"))
         url, mcp_url = _localhost(front), _localhost(mcp)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=settings.http_timeout_seconds))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(verify=authorities(), timeout=settings.http_timeout_seconds)
+        )
         services = Wiring(settings, storage, clock, http, installation.blobs, url=url, mcp_url=mcp_url).services()
         stack.push_async_callback(services.auth.aclose)
         stack.push_async_callback(services.ingest.close)

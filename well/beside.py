@@ -12,6 +12,7 @@ import httpx
 
 from libs.contracts.errors import Rejected
 from libs.runtime.clock import SystemClock
+from libs.runtime.tls import authorities
 
 if TYPE_CHECKING:
     from services.auth.main import AuthService
@@ -47,7 +48,7 @@ async def auth_here() -> AsyncIterator[tuple[AuthService, UUID | None]]:
     settings = _settings(installation)
     async with (
         opened_storage(installation, clock, database_url=installation.database_url) as storage,
-        httpx.AsyncClient(timeout=settings.http_timeout_seconds) as http,
+        httpx.AsyncClient(verify=authorities(), timeout=settings.http_timeout_seconds) as http,
     ):
         url = installation.state().get("url", "")
         auth = Wiring(settings, storage, clock, http, installation.blobs, url=url, mcp_url="").auth()

@@ -18,6 +18,7 @@ from libs.contracts.errors import Rejected, Transient
 from libs.contracts.identity import Provider
 from libs.runtime.clock import SystemClock
 from libs.runtime.serving import serving
+from libs.runtime.tls import authorities
 from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.domain.connection import TITLES, Connection
 from services.auth.domain.consent import Visit
@@ -97,7 +98,7 @@ async def url_of(installation: Installation) -> str:
     """
     url = installation.state().get("url")
     if url is not None:
-        async with httpx.AsyncClient(timeout=ANSWER_SECONDS) as http:
+        async with httpx.AsyncClient(verify=authorities(), timeout=ANSWER_SECONDS) as http:
             try:
                 await http.get(f"{url}/livez")
             except httpx.RequestError:

@@ -22,6 +22,7 @@ from libs.runtime.clock import Clock
 from libs.runtime.health import Check, Health
 from libs.runtime.health_grpc import serving_grpc
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.tls import authorities
 from libs.runtime.worker import Worker
 from libs.runtime.working import working
 from services.auth.domain.rights import RIGHTS
@@ -59,7 +60,9 @@ async def running_service(apart: Apart, clock: Clock) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         bound = bound_socket(apart.port, apart.host)
         stack.callback(bound.close)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=apart.settings.http_timeout_seconds))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(verify=authorities(), timeout=apart.settings.http_timeout_seconds)
+        )
         opened = _auth_itself if apart.service == "auth" else _asks_auth
         storage, part, checks = await opened(stack, apart, http, clock)
         if part.close is not None:
@@ -93,7 +96,7 @@ async def auth_beside(apart: Apart, clock: Clock) -> AsyncIterator[AuthService]:
     """
     async with (
         AsyncExitStack() as stack,
-        httpx.AsyncClient() as http,
+        httpx.AsyncClient(verify=authorities()) as http,
     ):
         auth, _ = await _auth(stack, apart, http, clock)
         yield auth

@@ -15,6 +15,7 @@ from libs.runtime.clock import Clock
 from libs.runtime.health import Check, Health
 from libs.runtime.health_grpc import serving_grpc
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.tls import authorities
 from libs.runtime.working import working
 from well.apart import Apart
 from well.part import over_aiohttp
@@ -38,7 +39,9 @@ async def running_insights(apart: Apart, clock: Clock) -> AsyncIterator[Running]
     async with AsyncExitStack() as stack:
         bound = bound_socket(apart.port, apart.host)
         stack.callback(bound.close)
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=apart.settings.http_timeout_seconds))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(verify=authorities(), timeout=apart.settings.http_timeout_seconds)
+        )
         auth = AuthClient(apart.service, read_service_secret(apart.secret_file), apart.auth_url, http, clock)
         config = InsightsConfig(apart.cluster.bootstrap, apart.cluster.prefix, apart.insights_group)
         service = await build(config, sealer=Sealer(auth, "payloads", clock), visitors=auth, clock=clock)

@@ -21,6 +21,7 @@ from libs.bus.port import Subscription
 from libs.database.port import Database
 from libs.runtime.clock import Clock
 from libs.runtime.standing import BudgetStanding
+from libs.runtime.tls import authorities
 from libs.runtime.worker import Worker
 from libs.xero.client import XeroClient
 from libs.xero.endpoints import Endpoints
@@ -80,12 +81,10 @@ def build(
 ) -> XeroMcpService:
     """Wire the MCP server over Xero, auth and a database. `http` is closed by its owner.
 
-    `trusted` says whose certificates are believed when a client's document is read; those of the machine unless given.
+    `trusted` says whose certificates are believed when a client's document is read; those of every call unless given.
     """
     tokens = McpTokens(database=database, store=store, clock=clock, believed_seconds=settings.believed_seconds)
-    documents = FetchedDocuments(
-        trusted or ssl.create_default_context(), from_loopback=settings.documents_from_loopback
-    )
+    documents = FetchedDocuments(trusted or authorities(), from_loopback=settings.documents_from_loopback)
     oauth = OAuthEndpoints(
         issuer=settings.url,
         authorization=McpAuthorization(

@@ -18,8 +18,8 @@ import httpx
 from libs.database.embedded import EmbeddedServer
 from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.listen import bound_socket, port_of
-from tests.support.auth import web_client
 from tests.support.until import until
+from tests.support.web import web_client
 from well.apart import NEEDS
 from well.demo.scene import TENANT, truth_of
 from well.demo.standins import Standins
@@ -111,7 +111,7 @@ class Apart:
 
     async def connect(self) -> None:
         """Click **Connect Qonto** and **Connect Xero**."""
-        async with httpx.AsyncClient(follow_redirects=True, timeout=30) as browser:
+        async with web_client(follow_redirects=True, timeout=30) as browser:
             for address in (f"{self.url('auth')}/connect/qonto", f"{self.url('ingest')}/ingest/connect/xero"):
                 page = await browser.get(address)
                 assert page.status_code == httpx.codes.OK, page.text

@@ -13,7 +13,7 @@ from aiokafka.structs import TopicPartition
 
 from libs.bus.kafka.topics import open_topics
 from tests.e2e.apart import Apart
-from tests.support.auth import web_client
+from tests.support.web import web_client
 
 PAGES: Final = ("livez", "readyz", "status", "metrics")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from libs.qonto.standin import DEFAULT_ORGANIZATION
-from tests.support.auth import web_client
+from tests.support.web import web_client
 
 TENANT: Final = "d1a5c0de-0000-4000-8000-00000000cafe"
 """The demo's organisation in Xero."""

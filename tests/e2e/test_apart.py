@@ -16,8 +16,8 @@ from tests.e2e.apart import END_SECONDS, Apart
 from tests.e2e.apart_world import services_apart
 from tests.e2e.books import bills_file
 from tests.e2e.home import Home
-from tests.support.auth import web_client
 from tests.support.until import until
+from tests.support.web import web_client
 from well.apart import NEEDS
 from well.demo.company import Company, company_from_csv, make_company, read_bills_csv
 from well.demo.scene import SEED

@@ -8,13 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-
 from libs.qonto.standin import running_standin as running_qonto
 from libs.xero.standin import running_standin as running_xero
 from tests.e2e.home import Ended, Home
 from tests.support.auth import TENANT, told
 from tests.support.until import until
+from tests.support.web import web_client
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,7 +52,7 @@ def went_well(ended: Ended) -> str:
 
 
 async def calls(url: str) -> dict[str, Any]:
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         counted: dict[str, Any] = (await http.get(f"{url}/_standin/calls")).json()
         return counted
 
@@ -97,5 +96,5 @@ async def _a_refusal_reaches_the_command_at_once(home: Home, standins: dict[str,
 
 
 async def _told(url: str, **settings: str) -> None:
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         (await http.post(f"{url}/_standin/settings", json=settings)).raise_for_status()

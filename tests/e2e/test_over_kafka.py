@@ -13,8 +13,8 @@ from tests.e2e.books import bills_file
 from tests.e2e.decided import decided_in_one_process, first_decisions
 from tests.e2e.killing import killed_in_turn
 from tests.e2e.test_apart import SERVICES, is_whole
-from tests.support.auth import web_client
 from tests.support.until import until
+from tests.support.web import web_client
 from well.demo.company import Company, company_from_csv, make_company, read_bills_csv
 from well.demo.scene import SEED
 from well.demo.summary import Summary

@@ -138,6 +138,19 @@ def test_no_program_blocks_the_loop_to_wait() -> None:
     assert found == []
 
 
+def test_every_client_believes_the_same_certificates() -> None:
+    """One that is given none reads them for itself: 30 ms in which nothing else runs."""
+    own = [
+        place(source, call)
+        for source in python(*PROGRAM, "tests")
+        for call, name in calls(source)
+        if name.rsplit(".", 1)[-1] in ("AsyncClient", "Client", "AsyncOAuth2Client")
+        and name.startswith(("httpx", "Async"))
+        if not {"verify", "transport"} & {given.arg for given in call.keywords}
+    ]
+    assert own == []
+
+
 def test_no_amount_of_money_is_a_float() -> None:
     found = [
         place(source, node)

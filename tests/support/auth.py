@@ -26,6 +26,7 @@ from services.auth.adapters.providers import qonto_server, xero_server
 from services.auth.config import AuthSettings
 from services.auth.main import AuthService, build, build_keyring
 from services.auth.ports import AuthStore, ProviderClient
+from tests.support.web import web_client
 
 XERO_CLIENT = ("well-demo", "well-demo-secret")
 TENANT = "5f0e8d1c-0000-4000-8000-000000000001"
@@ -42,14 +43,6 @@ class OneOf:
         """The one, or nobody."""
         state = await self.service.connection_state(self.workspace, provider)
         return [self.workspace] if state in {"active", "refused"} else []
-
-
-_TLS = httpx.create_ssl_context()
-
-
-def web_client() -> httpx.AsyncClient:
-    """A client or browser. They share what trusts certificates, which takes 35 ms to make; nothing here speaks TLS."""
-    return httpx.AsyncClient(verify=_TLS)
 
 
 @dataclass(frozen=True)

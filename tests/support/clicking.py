@@ -12,6 +12,8 @@ from urllib.parse import urljoin
 
 import httpx
 
+from libs.runtime.tls import authorities
+
 _FORM = re.compile(r'<form method="?post"? action="([^"]+)"')
 _HIDDEN = re.compile(r"""<input type="?hidden"? name="?([a-z_]+)"? value="([^"]*)">""")
 
@@ -21,7 +23,7 @@ _ANSWERS = {"form": {"answer": "allow"}, "consent": {"answer": "deny"}, "client_
 
 def visit(address: str) -> str:
     """The last page of a visit."""
-    with httpx.Client(follow_redirects=True, timeout=30) as http:
+    with httpx.Client(verify=authorities(), follow_redirects=True, timeout=30) as http:
         page = http.get(address)
         while form := _FORM.search(page.text):
             words = {name: unescape(value) for name, value in _HIDDEN.findall(page.text)}

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from libs.contracts.errors import Rejected, Transient
 from libs.runtime.clock import SystemClock
+from libs.runtime.tls import authorities
 from services.auth.domain.connection import TITLES, Connection
 from services.auth.domain.plain_words import plain_words
 from well.called import called
@@ -93,7 +94,7 @@ async def _revoked(url: str, provider: str, workspace: UUID | None) -> None:
         store = PostgresAuthStore(storage.sealers.tokens)
         tickets = Tickets(database=storage.databases["auth"], store=store, clock=clock)
         ticket = await tickets.issue(workspace or installation.workspace(), "sign_in")
-        async with httpx.AsyncClient(timeout=REVOKE_SECONDS, headers=_JSON) as http:
+        async with httpx.AsyncClient(verify=authorities(), timeout=REVOKE_SECONDS, headers=_JSON) as http:
             await http.get(f"{url}/sign-in", params={"ticket": ticket.text})
             answer = await http.get(f"{url}/connections")
             form = next(each["form"] for each in _said(answer)["connections"] if each["provider"] == provider)

@@ -16,6 +16,7 @@ from rich.text import Text
 from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Malformed, Rejected
 from libs.contracts.topics import TOPICS, dead_letters_of
+from libs.runtime.tls import authorities
 
 if TYPE_CHECKING:
     from libs.auth_client.reader import GrantedReader
@@ -84,7 +85,7 @@ def tail(
         from libs.bus.kafka.tail import tailed
 
         shown, complaints = Console(highlight=False), Console(stderr=True, highlight=False)
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(verify=authorities()) as http:
             reader = GrantedReader(grant, auth, http)
             if (await reader.opening()).workspace != workspace:
                 raise Rejected("This grant is for another workspace.", code="reading_grant")

@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 
 from libs.contracts.errors import Malformed, Transient
+from libs.runtime.tls import authorities
 from well.demo.standins import Standins
 from well.home import Installation, home
 
@@ -112,7 +113,7 @@ async def connect(well: AllInOne, workspace: UUID) -> None:
     Raises:
         Transient: A page answered something else than it should.
     """
-    async with httpx.AsyncClient(follow_redirects=True, timeout=30) as browser:
+    async with httpx.AsyncClient(verify=authorities(), follow_redirects=True, timeout=30) as browser:
 
         async def visit(url: str) -> None:
             answer = await browser.get(url)

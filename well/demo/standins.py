@@ -14,6 +14,7 @@ import httpx
 
 from libs.contracts.errors import Rejected, Transient
 from libs.runtime.listen import is_free
+from libs.runtime.tls import authorities
 from well.home import Installation
 
 START_SECONDS: Final = 60.0
@@ -148,7 +149,7 @@ async def running_standins(installation: Installation) -> AsyncIterator[Standins
     Raises:
         Transient: One of them did not start.
     """
-    async with httpx.AsyncClient(timeout=CALL_SECONDS) as http:
+    async with httpx.AsyncClient(verify=authorities(), timeout=CALL_SECONDS) as http:
         xero, qonto = await asyncio.gather(_started(installation, "Xero", http), _started(installation, "Qonto", http))
         installation.remember_port("xero_standin", xero.port)
         installation.remember_port("qonto_standin", qonto.port)

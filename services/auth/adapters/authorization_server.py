@@ -14,6 +14,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from libs.contracts.errors import Rejected, Transient
 from libs.runtime.clock import Clock
+from libs.runtime.tls import authorities
 from services.auth.adapters.accounts import Accounts
 from services.auth.domain.connection import TITLES, Account, Connection, TokenPair
 from services.auth.ports import ProviderProfile
@@ -107,7 +108,6 @@ class AuthorizationServer:
         self._client_authentication = client_authentication
         self._accounts = accounts
         self._clock = clock
-        self._tls = httpx2.create_ssl_context()  # made once: it takes 40 ms, in which nothing else would run
 
     @property
     def profile(self) -> ProviderProfile:
@@ -238,7 +238,7 @@ class AuthorizationServer:
             revocation_endpoint_auth_method=self._client_authentication,
             headers=dict(app.headers),
             timeout=CALL_SECONDS,
-            verify=self._tls,
+            verify=authorities(),
         )
 
     def _silent(self, error: httpx2.HTTPError) -> Transient:

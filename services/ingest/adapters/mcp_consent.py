@@ -17,6 +17,7 @@ from pydantic import AnyUrl
 from libs.contracts.errors import Rejected, Transient
 from libs.contracts.loopback import LOOPBACK_HOSTS
 from libs.runtime.clock import Clock
+from libs.runtime.tls import authorities
 from services.ingest.adapters.mcp_bearer import tokens_of
 from services.ingest.adapters.mcp_clients import KeptClients
 from services.ingest.adapters.mcp_grant import Grant, GrantKeeper
@@ -188,7 +189,7 @@ async def _provoke(server_url: str, provider: OAuthClientProvider) -> None:
     ask = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     accept = {"Accept": "application/json, text/event-stream"}
     async with (
-        httpx2.AsyncClient(auth=provider, timeout=httpx2.Timeout(30.0)) as http,
+        httpx2.AsyncClient(verify=authorities(), auth=provider, timeout=httpx2.Timeout(30.0)) as http,
         http.stream("POST", server_url, json=ask, headers=accept),
     ):
         return

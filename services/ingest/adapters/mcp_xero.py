@@ -20,6 +20,7 @@ from mcp_types import CallToolResult
 from libs.contracts.errors import ConsentLost, Malformed, Rejected, Transient, WellError
 from libs.contracts.identity import RecordKind
 from libs.runtime.clock import Clock
+from libs.runtime.tls import authorities
 from services.ingest.adapters.mcp_bearer import ASK_SECONDS, RefreshingBearer
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.mcp_session import McpSession
@@ -66,7 +67,7 @@ class XeroOverMcp:
         self._url = url
         self._keeper_of = keeper_of
         self._clock = clock
-        self._tokens = httpx2.AsyncClient(timeout=httpx2.Timeout(ASK_SECONDS))
+        self._tokens = httpx2.AsyncClient(verify=authorities(), timeout=httpx2.Timeout(ASK_SECONDS))
         self._sessions: OrderedDict[UUID, McpSession] = OrderedDict()
 
     async def records(self, workspace: UUID, kind: RecordKind, *, page: int, since: datetime | None) -> Page:

@@ -21,13 +21,13 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 
 from libs.contracts.identity import Provider
 from libs.runtime.clock import SystemClock
 from libs.runtime.worker import Worker
 from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.domain.connection import Account, Connection
+from tests.support.web import web_client
 from well.home import Installation
 from well.settings import Settings
 from well.storage import Storage, opened_storage
@@ -100,7 +100,7 @@ async def measure(count: int, folder: Path) -> dict[str, float]:
     settings = Settings("id", "secret", "id", "secret")
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(opened_storage(installation, clock, database_url=None))
-        http = await stack.enter_async_context(httpx.AsyncClient())
+        http = await stack.enter_async_context(web_client())
         urls = {"url": "http://localhost:9", "mcp_url": "http://localhost:9"}
         services = Wiring(settings, storage, clock, http, installation.blobs, **urls).services()
         stack.push_async_callback(services.ingest.close)

@@ -18,7 +18,8 @@ from libs.xero.standin import Standin, running_standin
 from services.auth.domain.rights import RIGHTS
 from services.auth.inside import Inside
 from tests.contract.auth.kept import Kept
-from tests.support.auth import RunningAuth, running_auth, web_client
+from tests.support.auth import RunningAuth, running_auth
+from tests.support.web import web_client
 
 MASTER = b"\x07" * 32
 SECRETS = {service: service_secret(MASTER, service) for service in RIGHTS}

@@ -38,6 +38,7 @@ from services.auth.domain.wrapped_key import PURPOSES
 from services.auth.main import build, build_keyring
 from services.auth.ports import ProviderClient
 from tests.support.keys import sealer_over
+from tests.support.web import web_client
 
 BORROWERS: Final[dict[Provider, str]] = {"xero": "xero_mcp", "qonto": "pusher"}
 
@@ -94,7 +95,7 @@ async def _lent(order: Order, all_here: Barrier) -> Lent:
     clock, sealer, provider = ShiftedClock(), sealer_over(OneKey()), MemoryKeyProvider()
     clock.advance(order.ahead_seconds)
     database, store = await open_database(order.dsn, role="well_auth"), PostgresAuthStore(sealer)
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         auth = build(
             settings=AuthSettings(public_url="http://localhost", home_url="http://localhost"),
             database=database,

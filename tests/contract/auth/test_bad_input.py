@@ -15,8 +15,9 @@ from services.auth.domain.ticket import LIVE_TICKETS
 from services.auth.flow.connect import Connecting
 from tests.contract.auth.conftest import Stage, events_of
 from tests.contract.auth.test_connect import authorize_url, callback, code_for
-from tests.support.auth import calls, web_client
+from tests.support.auth import calls
 from tests.support.memory import MemoryFixture
+from tests.support.web import web_client
 
 GUESS = f"{UUID(int=7).hex}.guess"
 

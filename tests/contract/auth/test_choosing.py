@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.contract.auth.conftest import Stage, events_of
-from tests.support.auth import TENANT, told, web_client
+from tests.support.auth import TENANT, told
+from tests.support.web import web_client
 
 OTHER = "5f0e8d1c-0000-4000-8000-000000000002"
 

@@ -11,7 +11,8 @@ import pytest
 from libs.contracts.events import ConsentGranted
 from libs.xero.endpoints import READ_SCOPES
 from tests.contract.auth.conftest import Stage, events_of
-from tests.support.auth import TENANT, calls, told, web_client
+from tests.support.auth import TENANT, calls, told
+from tests.support.web import web_client
 
 
 async def authorize_url(stage: Stage, workspace: UUID, query: str = "") -> dict[str, str]:

@@ -10,7 +10,8 @@ import pytest
 
 from libs.contracts.errors import ConsentLost
 from tests.contract.auth.conftest import Stage
-from tests.support.auth import TENANT, told, web_client
+from tests.support.auth import TENANT, told
+from tests.support.web import web_client
 
 JSON = {"Accept": "application/json"}
 

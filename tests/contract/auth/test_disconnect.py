@@ -13,7 +13,8 @@ from libs.contracts.events import ConsentRevoked
 from services.auth.domain.connection import Connection
 from tests.contract.auth.conftest import Stage, events_of
 from tests.contract.auth.test_lend import RefusedMeanwhile, another_process
-from tests.support.auth import TENANT, calls, told, web_client
+from tests.support.auth import TENANT, calls, told
+from tests.support.web import web_client
 
 OTHER = "5f0e8d1c-0000-4000-8000-000000000002"
 ENDED = "DELETE /connections/{ConnectionID} 204"

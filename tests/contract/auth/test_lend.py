@@ -18,7 +18,8 @@ from services.auth.domain.connection import LEASE, Account, Connection, TokenPai
 from services.auth.main import AuthService
 from services.auth.ports import ProviderClient, ProviderProfile
 from tests.contract.auth.conftest import Stage, events_of
-from tests.support.auth import TENANT, build_auth, calls, told, web_client, xero_client
+from tests.support.auth import TENANT, build_auth, calls, told, xero_client
+from tests.support.web import web_client
 
 ALMOST_OLD_SECONDS: Final = 1800 - 60
 """A Xero token lives 30 minutes; with a minute left it is refreshed first. Source: developer.xero.com, OAuth 2.0."""

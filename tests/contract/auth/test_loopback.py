@@ -9,7 +9,8 @@ import pytest
 
 from services.auth.domain.consent import Visit
 from tests.contract.auth.conftest import Stage
-from tests.support.auth import TENANT, told, web_client
+from tests.support.auth import TENANT, told
+from tests.support.web import web_client
 
 LOOPBACK = "http://localhost:9/chance"
 FOR_COMMAND = "?for=command"

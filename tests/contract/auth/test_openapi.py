@@ -15,8 +15,8 @@ from libs.auth_client.wire import SESSION_COOKIE
 from tests.contract.auth.conftest import Stage, events_of
 from tests.contract.auth.test_connect import authorize_url, callback, code_for
 from tests.house.tree import REPOSITORY
-from tests.support.auth import web_client
 from tests.support.openapi import ask_anything, operations_of, read_document, want_openapi, ways_to_ask
+from tests.support.web import web_client
 
 EXAMPLES: Final = 10
 """Requests an operation and kind: some seconds for all; the same ones with each run."""

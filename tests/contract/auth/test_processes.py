@@ -26,9 +26,10 @@ from libs.xero.standin import running_standin as running_xero
 from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.domain.connection import LEASE
 from tests.contract.auth.borrower import BORROWERS, Lent, OneKey, Order
-from tests.support.auth import RunningAuth, running_auth, web_client
+from tests.support.auth import RunningAuth, running_auth
 from tests.support.keys import sealer_over
 from tests.support.postgres import PostgresFixture
+from tests.support.web import web_client
 
 ROOT = Path(__file__).parents[3]
 KILLED = -signal.SIGKILL

@@ -20,7 +20,8 @@ from services.auth.flow.unauthorized import AT_MOST, WINDOW
 from tests.contract.auth.conftest import events_of
 from tests.contract.auth.kept import Kept
 from tests.contract.auth.test_lend import Died, DiesAfterTheAnswer
-from tests.support.auth import RunningAuth, build_auth, qonto_client, running_auth, told, web_client
+from tests.support.auth import RunningAuth, build_auth, qonto_client, running_auth, told
+from tests.support.web import web_client
 
 
 class Inactive(DiesAfterTheAnswer):

@@ -19,7 +19,8 @@ from tests.contract.auth.test_lend import (
     another_process,
     token_calls,
 )
-from tests.support.auth import TENANT, told, web_client
+from tests.support.auth import TENANT, told
+from tests.support.web import web_client
 
 A_LITTLE_SECONDS = 1.0
 

@@ -19,6 +19,7 @@ from services.ingest.api import CALLBACK_PATH, callback_only
 from services.ingest.domain.registration import RegisteredByHand
 from tests.contract.ingest.conftest import Kept
 from tests.contract.ingest.mcp_stand_in import McpStandIn
+from tests.support.web import web_client
 
 SCOPE = "xero.read"
 
@@ -43,7 +44,7 @@ class Ingest:
         await self.consents.connect(self.kept.workspace, self.browse)
 
     async def browse(self, url: str) -> None:
-        async with httpx.AsyncClient(follow_redirects=True) as browser:
+        async with web_client(follow_redirects=True) as browser:
             self.pages.append(await browser.get(url))
 
 

@@ -16,6 +16,7 @@ from services.ingest.domain.attachments import Attachment
 from tests.contract.ingest.conftest import NOW, Kept
 from tests.contract.ingest.mcp_stage import SCOPE, Ingest, staged
 from tests.contract.ingest.mcp_stand_in import LIFETIME_SECONDS, McpStandIn, running
+from tests.support.web import web_client
 
 pytestmark = pytest.mark.parametrize("backend", ["memory"], indirect=True)
 """The store has its own suite; what is asked here does not depend on it."""
@@ -195,7 +196,7 @@ async def test_what_is_kept_of_a_grant_is_sealed(ingest: Ingest) -> None:
 
 
 async def test_a_callback_that_nobody_waits_for_is_refused(ingest: Ingest) -> None:
-    async with httpx.AsyncClient() as browser:
+    async with web_client() as browser:
         answer = await browser.get(ingest.callback_url, params={"code": "c", "state": "forged"})
     assert answer.status_code == 400
 
@@ -203,7 +204,7 @@ async def test_a_callback_that_nobody_waits_for_is_refused(ingest: Ingest) -> No
 async def test_a_person_who_says_no_is_told_so(ingest: Ingest) -> None:
     async def decline(url: str) -> None:
         state = httpx.URL(url).params["state"]
-        async with httpx.AsyncClient() as browser:
+        async with web_client() as browser:
             await browser.get(ingest.callback_url, params={"error": "access_denied", "state": state})
 
     with pytest.raises(Rejected) as refusal:

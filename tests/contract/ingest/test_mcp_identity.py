@@ -28,6 +28,7 @@ from tests.contract.ingest.conftest import NOW, Kept
 from tests.contract.ingest.mcp_stage import Ingest, staged
 from tests.contract.ingest.mcp_stand_in import LIFETIME_SECONDS, McpStandIn, running
 from tests.support.until import until
+from tests.support.web import web_client
 
 pytestmark = pytest.mark.parametrize("backend", ["memory", "postgres"], indirect=True)
 
@@ -203,7 +204,7 @@ async def test_a_consent_comes_home_with_the_browser_that_left_for_it_and_with_n
         async with TestClient(TestServer(app)) as browser:
             session = {SESSION_COOKIE: str(kept.workspace)}
             left = await browser.get(CONNECT_PATH, cookies=session, allow_redirects=False)
-            async with httpx.AsyncClient() as person:
+            async with web_client() as person:
                 home = httpx.URL((await person.get(left.headers["Location"])).headers["Location"])
             for cookies in ({SESSION_COOKIE: str(uuid4())}, {SESSION_COOKIE: ""}):
                 browser.session.cookie_jar.clear()
@@ -241,7 +242,7 @@ async def test_an_answer_of_another_server_than_the_one_asked_is_refused(kept: K
     server = stand_in(kept)
 
     async def mixed_up(url: str) -> None:
-        async with httpx.AsyncClient() as browser:
+        async with web_client() as browser:
             home = httpx.URL((await browser.get(url)).headers["Location"])
             await browser.get(home.copy_set_param("iss", "https://evil.example"))
 

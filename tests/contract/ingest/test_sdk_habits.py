@@ -15,9 +15,11 @@ from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, OAuthF
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyUrl
 
+from libs.runtime.tls import authorities
 from services.ingest.adapters.memory_providers import MemoryProvider
 from tests.contract.ingest.conftest import Kept
 from tests.contract.ingest.mcp_stand_in import ALL, McpStandIn, running
+from tests.support.web import web_client
 
 pytestmark = pytest.mark.parametrize("backend", ["memory"], indirect=True)
 
@@ -56,7 +58,7 @@ def provider(stand_in: McpStandIn, storage: Remembered) -> OAuthClientProvider:
     arrived: list[httpx.URL] = []
 
     async def open_browser(url: str) -> None:
-        async with httpx.AsyncClient() as browser:
+        async with web_client() as browser:
             arrived.append(httpx.URL((await browser.get(url)).headers["Location"]))
 
     async def wait() -> AuthorizationCodeResult:
@@ -68,7 +70,7 @@ def provider(stand_in: McpStandIn, storage: Remembered) -> OAuthClientProvider:
 
 
 async def ask(stand_in: McpStandIn, auth: OAuthClientProvider) -> httpx2.Response:
-    async with httpx2.AsyncClient(auth=auth) as http:
+    async with httpx2.AsyncClient(verify=authorities(), auth=auth) as http:
         return await http.post(stand_in.mcp_url, json={"jsonrpc": "2.0", "id": 1, "method": "ping"})
 
 

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -36,6 +35,7 @@ from tests.contract.ingest.conftest import NOW, Kept, of_type
 from tests.contract.xero_mcp.conftest import BILL, CALLBACK, McpStage, mcp_stage
 from tests.support.auth import TENANT, OneOf, calls, told
 from tests.support.memory import MemoryFixture
+from tests.support.web import web_client
 
 pytestmark = pytest.mark.parametrize("backend", ["memory"], indirect=True)
 
@@ -104,7 +104,7 @@ class Stage:
 async def staged(kept: Kept) -> AsyncIterator[Stage]:
     fixture = kept.fixture
     assert isinstance(fixture, MemoryFixture)
-    async with mcp_stage(fixture) as outside, httpx.AsyncClient() as http:
+    async with mcp_stage(fixture) as outside, web_client() as http:
         ingest = build(
             database=kept.database,
             log=kept.log,
@@ -250,7 +250,7 @@ async def decide_to_post(stage: Stage, bill: str) -> None:
 
 
 async def test_supplier_invoices_come_from_qonto_page_by_page(kept: Kept) -> None:
-    async with running_standin() as qonto, httpx.AsyncClient() as http:
+    async with running_standin() as qonto, web_client() as http:
         records = [{"id": str(uuid4()), "status": "to_review", "file_name": f"{n}.pdf"} for n in range(230)]
         (await http.post(f"{qonto.url}/_standin/records", json={"supplier_invoices": records})).raise_for_status()
         reader = QontoOverHttp(QontoClient(http, qonto.url), Lender([qonto.token()]))
@@ -262,7 +262,7 @@ async def test_supplier_invoices_come_from_qonto_page_by_page(kept: Kept) -> Non
 
 
 async def test_a_token_that_qonto_refuses_is_reported_and_the_call_made_once_more(kept: Kept) -> None:
-    async with running_standin() as qonto, httpx.AsyncClient() as http:
+    async with running_standin() as qonto, web_client() as http:
         lender = Lender(["stale", qonto.token()])
         reader = QontoOverHttp(QontoClient(http, qonto.url), lender)
         await reader.records(kept.workspace, "supplier_invoice", page=1, since=None)
@@ -270,7 +270,7 @@ async def test_a_token_that_qonto_refuses_is_reported_and_the_call_made_once_mor
 
 
 async def test_a_second_refusal_at_qonto_is_reported_too_and_is_tried_again(kept: Kept) -> None:
-    async with running_standin() as qonto, httpx.AsyncClient() as http:
+    async with running_standin() as qonto, web_client() as http:
         lender = Lender(["stale", "stale too"])
         with pytest.raises(Transient):
             await QontoOverHttp(QontoClient(http, qonto.url), lender).records(

@@ -21,6 +21,7 @@ from libs.bus.kafka.message import partition_of
 from libs.bus.kafka.topic_plan import plan_topics, wanted_topics
 from libs.bus.kafka.topics import open_topics
 from tests.support.stories import Sent
+from tests.support.web import web_client
 
 PARTITIONS: Final = 2
 
@@ -67,7 +68,7 @@ async def reading(bootstrap: str, prefix: str, *, group: str = "") -> AsyncItera
     try:
         port = (await process.stdout.readline()).decode().strip()
         assert port, "insights did not start; what it says stands above"
-        async with httpx.AsyncClient() as http:
+        async with web_client() as http:
             yield Reading(process, f"http://127.0.0.1:{port}", http)
     finally:
         if process.returncode is None:

@@ -25,6 +25,7 @@ from libs.xero.standin import running_standin as running_xero
 from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.xero_mcp.domain.budget import Limits
 from tests.support.until import until
+from tests.support.web import web_client
 from well.all_in_one import AllInOne, running_well
 from well.home import Installation
 from well.settings import Settings
@@ -87,7 +88,7 @@ class Stage:
     @asynccontextmanager
     async def browser(self, customer: Customer) -> AsyncIterator[httpx.AsyncClient]:
         """A browser that is signed in for a customer."""
-        async with httpx.AsyncClient(timeout=30) as browser:
+        async with web_client(timeout=30) as browser:
             await browser.get(await self.well.services.auth.sign_in_ticket(customer.workspace))
             yield browser
 
@@ -189,7 +190,7 @@ async def running_stage(dsn: str) -> AsyncIterator[Stage]:
     folder = Path(tempfile.mkdtemp(prefix="well-stage-"))
     installation = Installation(folder / "live")
     installation.make()
-    async with running_xero() as xero, running_qonto() as qonto, httpx.AsyncClient(timeout=30) as http:
+    async with running_xero() as xero, running_qonto() as qonto, web_client(timeout=30) as http:
         settings = settings_at(xero.url, qonto.url, dsn)
         await http.post(f"{xero.url}/_standin/limits", json={"minute": 10_000, "day": 100_000, "concurrent": 8})
         await http.post(f"{qonto.url}/_standin/settings", json={"analysis_delay_seconds": 0})

@@ -15,6 +15,7 @@ from libs.contracts.errors import Rejected
 from libs.contracts.identity import record_of
 from libs.database.roles import role_of
 from libs.database.schemas import SERVICES
+from libs.runtime.tls import authorities
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.postgres import PostgresStore
 from tests.contract.journeys.stage import Customer, Stage, books_of, running_stage
@@ -117,7 +118,7 @@ async def _token(stage: Stage, customer: Customer) -> str:
 async def _call(stage: Stage, token: str, tool: str, arguments: dict[str, str]) -> dict[str, Any]:
     url = stage.well.services.xero_mcp.url
     async with (
-        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+        httpx2.AsyncClient(verify=authorities(), headers={"Authorization": f"Bearer {token}"}) as http,
         Client(streamable_http_client(url, http_client=http)) as client,
     ):
         answer = await client.call_tool(tool, arguments)

@@ -27,6 +27,7 @@ from libs.xero.standin import running_standin as running_xero
 from tests.contract.journeys.stage import Customer, bill_of, books_of
 from tests.support.postgres import PostgresFixture
 from tests.support.until import until
+from tests.support.web import web_client
 from well.home import Installation
 
 ROOT = Path(__file__).parents[3]
@@ -82,7 +83,7 @@ class Members:
 async def _members(postgres: PostgresFixture, folder: Path) -> AsyncIterator[Members]:
     installation = Installation(folder / "live")
     installation.make()
-    async with running_xero() as xero, running_qonto() as qonto, httpx.AsyncClient(timeout=30) as http:
+    async with running_xero() as xero, running_qonto() as qonto, web_client(timeout=30) as http:
         environment = {
             "MEMBER_WORKSPACE": str(CUSTOMER.workspace),
             "MEMBER_XERO": xero.url,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
 from libs.qonto.standin import running_standin
@@ -14,6 +13,7 @@ from services.pusher.adapters.postgres import PostgresStore
 from tests.contract.pusher.stage import Rows, Stage
 from tests.support.memory import MemoryFixture
 from tests.support.postgres import PostgresFixture
+from tests.support.web import web_client
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -35,5 +35,5 @@ async def stage(postgres: PostgresFixture) -> AsyncIterator[Stage]:
     """A pusher over real rows and a stand-in that listens, on one clock."""
     store, clock = PostgresStore(postgres.sealer), ShiftedClock()
     rows = Rows(await postgres.database("pusher"), postgres.log("pusher"), store, postgres.workspace)
-    async with running_standin(clock=clock) as standin, httpx.AsyncClient(timeout=10) as http:
+    async with running_standin(clock=clock) as standin, web_client(timeout=10) as http:
         yield Stage(rows, standin, http, clock)

@@ -10,8 +10,6 @@ import os
 from pathlib import Path
 from uuid import UUID
 
-import httpx
-
 from libs.blobs.memory import MemoryBlobs
 from libs.contracts.envelope import Envelope
 from libs.contracts.events import Event
@@ -31,6 +29,7 @@ from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.pusher.main import PusherService, build
 from tests.support.keys import sealer_over
 from tests.support.until import until
+from tests.support.web import web_client
 from tests.unit.pusher.stories import NOW, about, decided, fetched, pdf
 
 BILLS = int(os.environ["MORTAL_BILLS"])
@@ -94,7 +93,7 @@ async def live() -> None:
     database = await open_database(os.environ["MORTAL_DSN"], role="well_pusher")
     carrying = await open_pool(os.environ["MORTAL_DSN"], role=RELAY, connections=1)
     log = PostgresEventLog("pusher", sealer)
-    async with httpx.AsyncClient() as http:
+    async with web_client() as http:
         pusher = build(
             database=database,
             log=log,

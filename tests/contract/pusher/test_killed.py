@@ -8,13 +8,13 @@ import signal
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from libs.qonto.standin import running_standin
 from libs.runtime.crashpoints import POSTING_POINTS
 from tests.contract.pusher.stage import paper
 from tests.support.postgres import PostgresFixture
+from tests.support.web import web_client
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,6 +47,6 @@ async def test_killed_at_every_point_in_turn_nothing_is_lost_and_nothing_posted_
             assert died == -signal.SIGKILL, point
         bills = 2 * len(POSTING_POINTS)
         assert await _run({**environment, "MORTAL_BILLS": str(bills)}) == 0
-        async with httpx.AsyncClient() as http:
+        async with web_client() as http:
             uploads = (await http.get(f"{standin.url}/_standin/uploads_by_file_name")).json()
     assert sorted(uploads.values()) == [1] * bills

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
 from libs.qonto.standin import running_standin
@@ -17,6 +16,7 @@ from services.pusher.domain.posting import State
 from tests.contract.pusher.stage import RULE, Rows, Stage
 from tests.support.auth import RunningAuth, running_auth
 from tests.support.memory import MemoryFixture
+from tests.support.web import web_client
 
 Scene = tuple[Stage, RunningAuth]
 
@@ -37,7 +37,7 @@ async def scene(memory: MemoryFixture) -> AsyncIterator[Scene]:
             store=MemoryAuthStore(),
             qonto=qonto,
         ) as auth,
-        httpx.AsyncClient(timeout=10) as http,
+        web_client(timeout=10) as http,
     ):
         await auth.connect(memory.workspace, "qonto")
         yield Stage(rows, qonto, http, clock, auth=auth.service), auth

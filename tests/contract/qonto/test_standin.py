@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 
-import httpx
 import pytest
 
 from libs.contracts.errors import OutcomeUnknown, Transient
@@ -16,6 +15,7 @@ from libs.qonto.standin import running_standin
 from libs.qonto.upload import Accepted
 from libs.runtime.clock import ShiftedClock
 from tests.contract.qonto.desk import PDF, Desk, upload
+from tests.support.web import web_client
 
 GATE = "let-me-in"
 
@@ -195,7 +195,7 @@ async def test_a_reset_forgets_everything_but_the_time(desk: Desk) -> None:
 
 async def test_a_clock_can_be_shared_with_who_moves_it() -> None:
     clock = ShiftedClock()
-    async with running_standin(clock=clock) as standin, httpx.AsyncClient() as http:
+    async with running_standin(clock=clock) as standin, web_client() as http:
         token = standin.token()
         clock.advance(3600)
         desk = Desk(standin, http, token)

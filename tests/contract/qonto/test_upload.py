@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import httpx
 import orjson
 import pytest
 
@@ -12,6 +11,7 @@ from libs.contracts.errors import ConsentLost, OutcomeUnknown, Rejected, Transie
 from libs.qonto.client import QontoClient
 from libs.qonto.upload import Accepted, Refused, Upload, outcomes_in
 from tests.contract.qonto.desk import Desk, bill, key, upload
+from tests.support.web import web_client
 
 BULK = "/v2/supplier_invoices/bulk"
 POINTER = "/supplier_invoices/idempotency_key"
@@ -81,7 +81,7 @@ async def test_each_fault_leaves_the_error_that_says_what_to_do(
     desk: Desk, kind: str, error: type[WellError], held: int
 ) -> None:
     await desk.order("faults", method="POST", path=BULK, kind=kind)
-    async with httpx.AsyncClient(timeout=0.3) as impatient:
+    async with web_client(timeout=0.3) as impatient:
         with pytest.raises(error):
             await QontoClient(impatient, desk.standin.url).upload(desk.token, [upload("a")])
     assert (await desk.holdings())["invoices"] == held
@@ -89,7 +89,7 @@ async def test_each_fault_leaves_the_error_that_says_what_to_do(
 
 async def test_the_same_key_after_a_lost_answer_finds_the_first_invoice(desk: Desk) -> None:
     await desk.order("faults", path=BULK, kind="timeout_after_commit")
-    async with httpx.AsyncClient(timeout=0.3) as impatient:
+    async with web_client(timeout=0.3) as impatient:
         with pytest.raises(OutcomeUnknown):
             await QontoClient(impatient, desk.standin.url).upload(desk.token, [upload("a")])
     (outcome,) = await desk.client.upload(desk.token, [upload("a")])

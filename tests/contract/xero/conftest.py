@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
 from libs.xero.standin import running_standin
 from tests.contract.xero.world import TENANT, World
+from tests.support.web import web_client
 
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    async with running_standin() as standin, httpx.AsyncClient(timeout=10) as http:
+    async with running_standin() as standin, web_client(timeout=10) as http:
         world = World(standin, http)
         await world.tell("organisations", tenant_id=TENANT, name="Demo Company (FR)")
         yield world

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from libs.runtime.clock import ShiftedClock
 from libs.xero.standin import Standin
 from tests.contract.xero.world import TENANT, World, bill
+from tests.support.web import web_client
 
 PATIENCE_SECONDS = 30
 """Seconds a process may take to start or to end on a busy machine."""
@@ -27,7 +27,7 @@ async def started(store: Path) -> AsyncIterator[tuple[World, Process]]:
     arguments = ("-m", "libs.xero.standin", "--port", "0", "--store", str(store), "--exit-with-parent")
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=PIPE, stdout=PIPE)
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), httpx.AsyncClient(timeout=10) as http:
+        async with asyncio.timeout(PATIENCE_SECONDS), web_client(timeout=10) as http:
             assert process.stdout is not None
             url = json.loads(await process.stdout.readline())["url"]
             yield World(Standin(url, ShiftedClock()), http), process

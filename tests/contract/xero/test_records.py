@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from libs.xero.standin import running_standin
 from libs.xero.standin.store import Store
 from libs.xero.wire import Record
 from tests.contract.xero.world import TENANT, World, bill
+from tests.support.web import web_client
 
 
 def numbers(records: tuple[Record, ...] | list[dict[str, Any]]) -> list[str]:
@@ -93,7 +93,7 @@ async def test_a_list_without_a_page_stops_at_a_hundred_thousand_records(tmp_pat
         (TENANT,),
     )
     store.close()
-    async with running_standin(store=tmp_path / "xero.sqlite") as standin, httpx.AsyncClient(timeout=30) as http:
+    async with running_standin(store=tmp_path / "xero.sqlite") as standin, web_client(timeout=30) as http:
         world = World(standin, http)
         await world.tell("organisations", tenant_id=TENANT, name="Demo Company (FR)")
         answer = await world.raw("/Invoices", await world.token())

@@ -14,13 +14,14 @@ from libs.xero.client import XeroClient
 from libs.xero.endpoints import endpoints_at
 from libs.xero.refusals import refusal
 from tests.contract.xero.world import TENANT, World, bill, serving
+from tests.support.web import web_client
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "503", "html", "lost", "timeout"])
 async def test_what_may_pass_is_transient_and_passes(world: World, kind: str) -> None:
     token = await world.token()
     await world.tell("faults", kind=kind, method="GET")
-    hasty = httpx.AsyncClient(timeout=0.5)
+    hasty = web_client(timeout=0.5)
     async with hasty:
         client = XeroClient(hasty, world.standin.endpoints)
         with pytest.raises(Transient):
@@ -79,7 +80,7 @@ async def test_json_of_another_shape_is_malformed(body: bytes) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")
 
-    async with serving(answer) as url, httpx.AsyncClient() as http:
+    async with serving(answer) as url, web_client() as http:
         with pytest.raises(Malformed) as refused:
             await XeroClient(http, endpoints_at(url)).invoices("a token", TENANT, page=1)
     assert refused.value.code == "unexpected_shape"
@@ -90,7 +91,7 @@ async def test_what_is_no_json_is_transient(body: bytes) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")
 
-    async with serving(answer) as url, httpx.AsyncClient() as http:
+    async with serving(answer) as url, web_client() as http:
         with pytest.raises(Transient):
             await XeroClient(http, endpoints_at(url)).connections("a token")
 
@@ -104,7 +105,7 @@ async def test_an_answer_that_breaks_off_is_transient() -> None:
         request.transport.abort()
         return response
 
-    async with serving(answer) as url, httpx.AsyncClient() as http:
+    async with serving(answer) as url, web_client() as http:
         with pytest.raises(Transient, match="network"):
             await XeroClient(http, endpoints_at(url)).connections("a token")
 
@@ -116,7 +117,7 @@ async def test_a_redirect_is_not_followed_since_the_token_is_for_xero_alone() ->
         seen.append(request.path)
         return web.Response(status=302, headers={"Location": "/elsewhere"})
 
-    async with serving(answer) as url, httpx.AsyncClient(follow_redirects=True) as http:
+    async with serving(answer) as url, web_client(follow_redirects=True) as http:
         with pytest.raises(Transient):
             await XeroClient(http, endpoints_at(url)).connections("a token")
     assert seen == ["/connections"]

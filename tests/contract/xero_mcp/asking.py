@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 
 from tests.contract.xero_mcp.conftest import CALLBACK, McpStage
-from tests.support.auth import web_client
+from tests.support.web import web_client
 
 VERIFIER = secrets.token_urlsafe(48)
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")

@@ -28,9 +28,10 @@ from services.xero_mcp.config import XeroMcpSettings
 from services.xero_mcp.domain.budget import Limits
 from services.xero_mcp.main import XeroMcpService, build
 from services.xero_mcp.ports import XeroMcpStore
-from tests.support.auth import TENANT, RunningAuth, running_auth, told, web_client
+from tests.support.auth import TENANT, RunningAuth, running_auth, told
 from tests.support.memory import MemoryFixture
 from tests.support.postgres import PostgresFixture
+from tests.support.web import web_client
 
 BILL = "b1110000-0000-4000-8000-000000000001"
 FILE = "a1110000-0000-4000-8000-000000000001"

@@ -27,8 +27,8 @@ from tests.contract.xero_mcp.asking import (
     without,
 )
 from tests.contract.xero_mcp.conftest import CALLBACK, McpStage, mcp_stage
-from tests.support.auth import web_client
 from tests.support.memory import MemoryFixture
+from tests.support.web import web_client
 
 
 async def test_the_metadata_say_what_is_given(quick: McpStage) -> None:

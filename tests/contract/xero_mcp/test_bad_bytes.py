@@ -17,7 +17,8 @@ from services.xero_mcp.api.tools import Since
 from services.xero_mcp.main import MESSAGE_MAX_BYTES
 from tests.contract.xero_mcp.asking import asking, authorize, opens, post, refreshing, register, registered, tokens_of
 from tests.contract.xero_mcp.conftest import BILL, CALLBACK, FILE, McpStage
-from tests.support.auth import calls, web_client
+from tests.support.auth import calls
+from tests.support.web import web_client
 
 NO_PROOF = (
     b"Basic \xe9",

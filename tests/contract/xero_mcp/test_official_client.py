@@ -15,12 +15,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyUrl
 
+from libs.runtime.tls import authorities
 from libs.xero.endpoints import READ_SCOPES
 from services.auth.domain.connection import LONGEST_REST
 from tests.contract.xero_mcp.conftest import BILL, CALLBACK, FILE, PDF, McpStage
 from tests.support.auth import TENANT, calls, told
-
-_TLS = httpx2.create_ssl_context()  # 40 ms each
 
 
 class Memory(TokenStorage):
@@ -64,7 +63,7 @@ async def official_client(
         client_metadata_url=document,
     )
     async with (
-        httpx2.AsyncClient(auth=provider, verify=_TLS) as http,
+        httpx2.AsyncClient(auth=provider, verify=authorities()) as http,
         Client(streamable_http_client(stage.mcp.url, http_client=http)) as client,
     ):
         yield client
@@ -151,7 +150,7 @@ async def test_an_organisation_disconnected_at_xero_is_a_lost_consent(stage: Mcp
         await client.call_tool("get_invoice", {"invoice_id": BILL})
         lent = await stage.auth.service.lend("xero_mcp", stage.workspace, "xero")
         bearer = {"Authorization": f"Bearer {lent.secret}"}
-        async with httpx2.AsyncClient(headers=bearer, verify=_TLS) as person:
+        async with httpx2.AsyncClient(headers=bearer, verify=authorities()) as person:
             (connection,) = (await person.get(stage.xero.endpoints.connections_url)).json()
             await person.delete(f"{stage.xero.endpoints.connections_url}/{connection['id']}")
         answer = await client.call_tool("get_invoice", {"invoice_id": BILL})

@@ -17,8 +17,8 @@ from libs.crypto.bearer import INSTALLATION
 from services.xero_mcp.domain.registration import CLIENTS_MAX, REGISTRATIONS_A_MINUTE
 from tests.contract.xero_mcp.asking import post, refreshing, register, registered, tokens_of
 from tests.contract.xero_mcp.conftest import CALLBACK, McpStage, mcp_stage
-from tests.support.auth import web_client
 from tests.support.memory import MemoryFixture
+from tests.support.web import web_client
 
 WORDS = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
 

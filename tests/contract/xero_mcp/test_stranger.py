@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.contract.xero_mcp.conftest import McpStage
 from tests.house.tree import REPOSITORY
-from tests.support.auth import web_client
+from tests.support.web import web_client
 
 PROGRAM = REPOSITORY / "docs" / "examples" / "xero_over_mcp.py"
 

@@ -23,6 +23,7 @@ from libs.database.schemas import SERVICES
 from libs.eventlog.port import Position, RawDelivery
 from libs.runtime.clock import SystemClock
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.tls import authorities
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.postgres import PostgresStore
 from services.insights.adapters.memory import MemoryLines
@@ -30,8 +31,9 @@ from services.insights.adapters.sealed_verdicts import SealedVerdicts
 from services.insights.api import application
 from services.insights.flow.read_model import ReadModel
 from tests.contract.journeys.stage import Customer, Stage
-from tests.support.auth import served, web_client
+from tests.support.auth import served
 from tests.support.postgres import PostgresFixture
+from tests.support.web import web_client
 
 TOOLS: Final = {
     "list_invoices": (),
@@ -112,7 +114,7 @@ class World:
         """What a tool of our MCP server answers to a token."""
         url = self.stage.well.services.xero_mcp.url
         async with (
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+            httpx2.AsyncClient(verify=authorities(), headers={"Authorization": f"Bearer {token}"}) as http,
             Client(streamable_http_client(url, http_client=http)) as client,
         ):
             answer = await client.call_tool(tool, dict.fromkeys(TOOLS[tool], thing))
