@@ -111,7 +111,7 @@ class Apart:
 
     async def connect(self) -> None:
         """Click **Connect Qonto** and **Connect Xero**."""
-        async with web_client(follow_redirects=True, timeout=30) as browser:
+        async with web_client(follow_redirects=True) as browser:
             for address in (f"{self.url('auth')}/connect/qonto", f"{self.url('ingest')}/ingest/connect/xero"):
                 page = await browser.get(address)
                 assert page.status_code == httpx.codes.OK, page.text

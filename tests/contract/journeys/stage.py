@@ -88,7 +88,7 @@ class Stage:
     @asynccontextmanager
     async def browser(self, customer: Customer) -> AsyncIterator[httpx.AsyncClient]:
         """A browser that is signed in for a customer."""
-        async with web_client(timeout=30) as browser:
+        async with web_client() as browser:
             await browser.get(await self.well.services.auth.sign_in_ticket(customer.workspace))
             yield browser
 
@@ -190,7 +190,7 @@ async def running_stage(dsn: str) -> AsyncIterator[Stage]:
     folder = Path(tempfile.mkdtemp(prefix="well-stage-"))
     installation = Installation(folder / "live")
     installation.make()
-    async with running_xero() as xero, running_qonto() as qonto, web_client(timeout=30) as http:
+    async with running_xero() as xero, running_qonto() as qonto, web_client() as http:
         settings = settings_at(xero.url, qonto.url, dsn)
         await http.post(f"{xero.url}/_standin/limits", json={"minute": 10_000, "day": 100_000, "concurrent": 8})
         await http.post(f"{qonto.url}/_standin/settings", json={"analysis_delay_seconds": 0})

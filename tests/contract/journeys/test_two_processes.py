@@ -83,7 +83,7 @@ class Members:
 async def _members(postgres: PostgresFixture, folder: Path) -> AsyncIterator[Members]:
     installation = Installation(folder / "live")
     installation.make()
-    async with running_xero() as xero, running_qonto() as qonto, web_client(timeout=30) as http:
+    async with running_xero() as xero, running_qonto() as qonto, web_client() as http:
         environment = {
             "MEMBER_WORKSPACE": str(CUSTOMER.workspace),
             "MEMBER_XERO": xero.url,

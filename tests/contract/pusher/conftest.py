@@ -35,5 +35,5 @@ async def stage(postgres: PostgresFixture) -> AsyncIterator[Stage]:
     """A pusher over real rows and a stand-in that listens, on one clock."""
     store, clock = PostgresStore(postgres.sealer), ShiftedClock()
     rows = Rows(await postgres.database("pusher"), postgres.log("pusher"), store, postgres.workspace)
-    async with running_standin(clock=clock) as standin, web_client(timeout=10) as http:
+    async with running_standin(clock=clock) as standin, web_client() as http:
         yield Stage(rows, standin, http, clock)

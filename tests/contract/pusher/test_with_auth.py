@@ -37,7 +37,7 @@ async def scene(memory: MemoryFixture) -> AsyncIterator[Scene]:
             store=MemoryAuthStore(),
             qonto=qonto,
         ) as auth,
-        web_client(timeout=10) as http,
+        web_client() as http,
     ):
         await auth.connect(memory.workspace, "qonto")
         yield Stage(rows, qonto, http, clock, auth=auth.service), auth

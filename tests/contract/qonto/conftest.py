@@ -13,5 +13,5 @@ from tests.support.web import web_client
 
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
-    async with running_standin() as standin, web_client(timeout=10) as http:
+    async with running_standin() as standin, web_client() as http:
         yield Desk(standin, http, standin.token())

@@ -38,7 +38,7 @@ async def started(store: Path) -> AsyncIterator[tuple[str, Process]]:
 @pytest.mark.slow
 async def test_what_was_answered_is_still_there_after_a_kill(tmp_path: Path) -> None:
     store = tmp_path / "qonto.sqlite"
-    async with web_client(timeout=10) as http:
+    async with web_client() as http:
         async with started(store) as (url, process):
             tokens = (await http.post(f"{url}/_standin/tokens", json={})).json()
             await http.post(f"{url}/_standin/settings", json={"analysis_delay_seconds": 900})

@@ -5,8 +5,6 @@ Source: the page of docs.qonto.com that each test names.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from libs.contracts.errors import OutcomeUnknown, Transient
@@ -169,11 +167,9 @@ async def test_calls_are_counted_by_method_template_and_status(desk: Desk) -> No
 
 
 async def test_5000_records_go_in_with_one_call(desk: Desk) -> None:
-    began = time.perf_counter()
     told = await desk.order("records", supplier_invoices=[{"invoice_number": f"N-{n}"} for n in range(5_000)])
     assert told["supplier_invoices"] == (await desk.holdings())["invoices"] == 5_000
     assert (await desk.holdings())["uploads"] == 0
-    assert time.perf_counter() - began < 5
 
 
 async def test_every_path_of_control_is_listed_and_answers(desk: Desk) -> None:

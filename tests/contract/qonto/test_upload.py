@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import orjson
 import pytest
 
 from libs.contracts.errors import ConsentLost, OutcomeUnknown, Rejected, Transient, WellError
 from libs.qonto.client import QontoClient
 from libs.qonto.upload import Accepted, Refused, Upload, outcomes_in
-from tests.contract.qonto.desk import Desk, bill, key, upload
+from tests.contract.qonto.desk import Desk, key, upload
 from tests.support.web import web_client
 
 BULK = "/v2/supplier_invoices/bulk"
@@ -176,11 +174,3 @@ def test_an_error_without_a_pointer_can_only_mean_a_lone_upload() -> None:
 def test_errors_as_an_object_are_read_like_a_list_of_one() -> None:
     body = orjson.dumps({"supplier_invoices": [], "errors": {"message": "no"}})
     assert outcomes_in(body, [upload("a")]) == [Refused(key("a"), "unnamed", "no")]
-
-
-async def test_a_bill_of_20_kb_is_taken_within_a_few_milliseconds(desk: Desk) -> None:
-    content = bill() + bytes(18_000)
-    began = time.perf_counter()
-    for n in range(20):
-        await desk.client.upload(desk.token, [upload(f"bill-{n}", content)])
-    assert (time.perf_counter() - began) / 20 < 0.05

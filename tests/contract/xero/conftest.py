@@ -13,7 +13,7 @@ from tests.support.web import web_client
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    async with running_standin() as standin, web_client(timeout=10) as http:
+    async with running_standin() as standin, web_client() as http:
         world = World(standin, http)
         await world.tell("organisations", tenant_id=TENANT, name="Demo Company (FR)")
         yield world

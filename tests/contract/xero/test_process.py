@@ -27,7 +27,7 @@ async def started(store: Path) -> AsyncIterator[tuple[World, Process]]:
     arguments = ("-m", "libs.xero.standin", "--port", "0", "--store", str(store), "--exit-with-parent")
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=PIPE, stdout=PIPE)
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), web_client(timeout=10) as http:
+        async with asyncio.timeout(PATIENCE_SECONDS), web_client() as http:
             assert process.stdout is not None
             url = json.loads(await process.stdout.readline())["url"]
             yield World(Standin(url, ShiftedClock()), http), process

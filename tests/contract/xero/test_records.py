@@ -93,7 +93,7 @@ async def test_a_list_without_a_page_stops_at_a_hundred_thousand_records(tmp_pat
         (TENANT,),
     )
     store.close()
-    async with running_standin(store=tmp_path / "xero.sqlite") as standin, web_client(timeout=30) as http:
+    async with running_standin(store=tmp_path / "xero.sqlite") as standin, web_client() as http:
         world = World(standin, http)
         await world.tell("organisations", tenant_id=TENANT, name="Demo Company (FR)")
         answer = await world.raw("/Invoices", await world.token())
