@@ -116,6 +116,8 @@ def build(
         transport_security=_known_hosts(settings.url),
     )
     answer_posts_alone(app)
+    # Starlette would send `/token/` on to http and to whatever host the request names, with all that is posted.
+    app.router.redirect_slashes = False
     app.router.routes.extend(oauth.routes())
     return XeroMcpService(app=app, url=settings.resource, budgets=lambda: (pacing.standing(),))
 

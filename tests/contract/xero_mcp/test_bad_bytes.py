@@ -103,6 +103,15 @@ async def test_there_is_nothing_to_listen_for_so_no_stream_is_held_open(quick: M
     assert await opens(quick, tokens["access_token"])
 
 
+async def test_an_address_with_a_slash_too_many_is_none_and_sends_nobody_elsewhere(quick: McpStage) -> None:
+    async with web_client() as http:
+        for path in ("/token/", "/authorize/", "/register/", "/mcp/", "/consented/"):
+            for method in ("GET", "POST"):
+                answer = await http.request(method, f"{quick.root}{path}", headers={"Host": "evil.example"})
+                assert answer.status_code == httpx.codes.NOT_FOUND, path
+                assert "Location" not in answer.headers
+
+
 async def test_a_message_longer_than_any_call_is_not_held(quick: McpStage) -> None:
     access = (await tokens_of(quick, await registered(quick)))["access_token"]
     with pytest.raises(httpx.HTTPStatusError) as refused:
