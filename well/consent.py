@@ -27,6 +27,7 @@ from services.auth.flow.tickets import Tickets
 from services.ingest.adapters.mcp_clients import KeptClients
 from services.ingest.adapters.mcp_consent import Consents, Identity
 from services.ingest.adapters.mcp_grant import GrantKeeper
+from services.ingest.adapters.mcp_returns import Returns
 from services.ingest.adapters.postgres import PostgresStore
 from services.ingest.api import CALLBACK_PATH, callback_only
 from well.called import called
@@ -133,8 +134,9 @@ class _Leaving:
         callback_url = f"http://localhost:{bound.getsockname()[1]}{CALLBACK_PATH}"
         kept = KeptClients(database, PostgresStore(), sealer, clock)
         identity = Identity(callback_url, "xero.read", by_hand=registered_by_hand(os.environ))
-        consents = Consents(mcp_url, identity, clock, keeper_of, kept)
-        async with serving(callback_only(consents), bound):
+        returns = Returns(database, PostgresStore(), sealer, clock)
+        consents = Consents(mcp_url, identity, clock, keeper_of, kept, returns)
+        async with serving(callback_only(consents, self.workspace), bound):
             with self.console.status(_WAITING):
                 await consents.connect(self.workspace, lambda address: self._leave(Visit(address)))
 

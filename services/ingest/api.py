@@ -19,7 +19,7 @@ from aiohttp import web
 
 from libs.auth_client.wire import SESSION_COOKIE
 from libs.contracts.errors import Transient, WellError
-from services.ingest.adapters.mcp_consent import Consents
+from services.ingest.adapters.mcp_consent import CONNECTED, Consents
 from services.ingest.flow.connect import Departures
 from services.ingest.ports import Visitors
 
@@ -50,7 +50,7 @@ def application(consents: Consents, departures: Departures, visitors: Visitors) 
         return web.Response(status=HTTPStatus.SEE_OTHER, headers={**_HEADERS, "Location": address})
 
     async def callback(request: web.Request) -> web.Response:
-        return _come_back(consents, request, await visitor(request))
+        return await _come_back(consents, request, await visitor(request))
 
     async def document(_: web.Request) -> web.Response:
         return web.json_response(consents.identity.document())
@@ -66,26 +66,24 @@ def application(consents: Consents, departures: Departures, visitors: Visitors) 
     return app
 
 
-def callback_only(consents: Consents) -> web.Application:
-    """The callback, for a browser on the machine that waits for it and for nobody else."""
+def callback_only(consents: Consents, workspace: UUID) -> web.Application:
+    """The callback, for a browser on the machine that waits for it, for one workspace and for nobody else."""
 
     async def callback(request: web.Request) -> web.Response:
-        return _come_back(consents, request, None)
+        return await _come_back(consents, request, workspace)
 
     app = web.Application()
-    app.router.add_get(CALLBACK_PATH, callback)
+    app.router.add_get(CALLBACK_PATH, _paged(callback))
     return app
 
 
-def _come_back(consents: Consents, request: web.Request, workspace: UUID | None) -> web.Response:
+async def _come_back(consents: Consents, request: web.Request, workspace: UUID) -> web.Response:
     """`?code&state&iss`, or `?error&state` when the person said no."""
     query = request.query
-    state, code, iss = query.get("state", ""), query.get("code"), query.get("iss")
-    if not consents.come_back(state, code=code, iss=iss, workspace=workspace):
+    ending = await consents.come_back(workspace, query.get("state", ""), code=query.get("code"), iss=query.get("iss"))
+    if ending is None:
         return _page("This consent is not, or no longer, under way. Start again.", HTTPStatus.BAD_REQUEST)
-    if code is None:
-        return _page("Xero was not connected. You can close this window.", HTTPStatus.OK)
-    return _page("Xero is connected to Well. You can close this window.", HTTPStatus.OK)
+    return _page(escape(ending), HTTPStatus.OK if ending == CONNECTED else HTTPStatus.BAD_REQUEST)
 
 
 def _paged(handler: Handler) -> Handler:

@@ -23,6 +23,7 @@ from libs.runtime.worker import Worker
 from services.ingest.adapters.mcp_clients import KeptClients
 from services.ingest.adapters.mcp_consent import Consents, Identity, OpenBrowser
 from services.ingest.adapters.mcp_grant import GrantKeeper
+from services.ingest.adapters.mcp_returns import Returns
 from services.ingest.adapters.mcp_xero import XeroOverMcp
 from services.ingest.adapters.postgres import PostgresStore
 from services.ingest.adapters.postgres_due import documents_due, pulls_due
@@ -91,8 +92,8 @@ def build(
         return GrantKeeper(database, kept, sealers.tokens, workspace, settings.xero_mcp_url)
 
     xero = XeroOverMcp(settings.xero_mcp_url, keeper_of, clock)
-    known = KeptClients(database, kept, sealers.tokens, clock)
-    consents = Consents(settings.xero_mcp_url, _identity(settings), clock, keeper_of, known)
+    rows = (database, kept, sealers.tokens, clock)
+    consents = _consents(settings, clock, keeper_of, KeptClients(*rows), Returns(*rows))
 
     def puller(provider: Provider, reader: Reader) -> Puller:
         pace = (settings.poll_seconds, settings.overlap_seconds)
@@ -127,9 +128,20 @@ def build(
     )
 
 
-def _identity(settings: IngestSettings) -> Identity:
-    by_hand = settings.registered_by_hand
-    return Identity(settings.callback_url, settings.xero_mcp_scope, settings.client_document_url, by_hand)
+def _consents(
+    settings: IngestSettings,
+    clock: Clock,
+    keeper_of: Callable[[UUID], GrantKeeper],
+    clients: KeptClients,
+    returns: Returns,
+) -> Consents:
+    identity = Identity(
+        settings.callback_url,
+        settings.xero_mcp_scope,
+        settings.client_document_url,
+        settings.registered_by_hand,
+    )
+    return Consents(settings.xero_mcp_url, identity, clock, keeper_of, clients, returns)
 
 
 async def _close(departures: Departures, xero: XeroOverMcp) -> None:

@@ -39,12 +39,19 @@ class AttachedFile:
     content: bytes
 
 
-class XeroReader(Protocol):
-    """Reads Xero for a workspace through MCP. Every method may raise ConsentLost, Transient, Rejected, Malformed."""
+class Reader(Protocol):
+    """Reads a provider for a workspace. Every method may raise ConsentLost, Transient, Rejected, Malformed."""
 
     async def records(self, workspace: UUID, kind: RecordKind, *, page: int, since: datetime | None) -> Page:
-        """A page of contacts or of invoices of every type, archived ones too, changed at or after an instant."""
+        """A page of what a provider lists, changed at or after an instant.
+
+        Of Xero contacts, or invoices of every type, archived ones too; of Qonto supplier invoices.
+        """
         ...
+
+
+class XeroReader(Reader, Protocol):
+    """Reads Xero, through MCP."""
 
     async def attachments(self, workspace: UUID, bill_id: str) -> Sequence[Attachment]:
         """What is attached to a bill."""
@@ -53,17 +60,6 @@ class XeroReader(Protocol):
     async def attached_file(self, workspace: UUID, bill_id: str, attachment_id: str) -> AttachedFile:
         """One attachment's bytes, checked against the digest the server gave with them."""
         ...
-
-
-class QontoReader(Protocol):
-    """Reads Qonto for a workspace. Every method may raise ConsentLost, Transient, Rejected, Malformed."""
-
-    async def records(self, workspace: UUID, kind: RecordKind, *, page: int, since: datetime | None) -> Page:
-        """A page of supplier invoices changed at or after an instant."""
-        ...
-
-
-Reader = XeroReader | QontoReader
 
 
 class TokenLender(Protocol):
@@ -205,6 +201,30 @@ class Grants(Protocol):
         ...
 
 
+class McpReturns(Protocol):
+    """Browsers that are away to consent at an MCP server, by the SHA-256 of the state they carry."""
+
+    async def expect(self, tx: Transaction, state: bytes, *, now: datetime, until: datetime, limit: int) -> bool:
+        """Wait for one until an instant, and drop those whose time is over; False when `limit` are away already."""
+        ...
+
+    async def bring(self, tx: Transaction, state: bytes, sealed: bytes, *, now: datetime) -> bool:
+        """Keep what it brings; False when nobody waits for it, or it has brought something before."""
+        ...
+
+    async def brought(self, tx: Transaction, state: bytes) -> bytes | None:
+        """What it brought, sealed."""
+        ...
+
+    async def end(self, tx: Transaction, state: bytes, ending: str) -> None:
+        """Keep how it ended."""
+        ...
+
+    async def take_ending(self, tx: Transaction, state: bytes) -> str | None:
+        """How it ended, which is forgotten with this."""
+        ...
+
+
 class Renormalizings(Protocol):
     """The one run of renormalising a workspace may have under way."""
 
@@ -247,6 +267,11 @@ class Store(Protocol):
     @property
     def mcp_clients(self) -> McpClients:
         """How their authorization servers registered us."""
+        ...
+
+    @property
+    def mcp_returns(self) -> McpReturns:
+        """Browsers that are away to consent there."""
         ...
 
     @property

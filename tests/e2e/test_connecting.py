@@ -85,7 +85,7 @@ async def test_a_person_connects_both_sees_what_is_granted_and_takes_it_back(hom
 
 async def _a_refusal_reaches_the_command_at_once(home: Home, standins: dict[str, str]) -> None:
     for name, sentence in (
-        ("xero", "The person did not consent to reading Xero."),
+        ("xero", "Xero was not connected: the access was refused there."),
         ("qonto", "Qonto was not connected: the access was refused there."),
     ):
         await _told(standins[name], consent="page")

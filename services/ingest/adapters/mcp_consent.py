@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -14,7 +14,7 @@ from mcp.client.auth import OAuthClientProvider, OAuthFlowError, OAuthRegistrati
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull
 from pydantic import AnyUrl
 
-from libs.contracts.errors import Rejected, Transient
+from libs.contracts.errors import Rejected, Transient, WellError
 from libs.contracts.loopback import LOOPBACK_HOSTS
 from libs.runtime.clock import Clock
 from libs.runtime.tls import authorities
@@ -22,20 +22,18 @@ from services.ingest.adapters.mcp_bearer import tokens_of
 from services.ingest.adapters.mcp_clients import KeptClients
 from services.ingest.adapters.mcp_grant import Grant, GrantKeeper
 from services.ingest.adapters.mcp_provider import CarefulProvider, Consenting, PinnedScope
+from services.ingest.adapters.mcp_returns import Brought, Returns
 from services.ingest.domain.registration import RegisteredByHand
 
-CONSENT_SECONDS: Final = 600.0
-"""Seconds a person has in the browser. Providers' codes live five to ten minutes; an older tab is a forgotten one."""
-
-PENDING_MAX: Final = 256
-"""Consents under way at once. Each is a person in front of a browser; more is a mistake or an attack."""
+CONNECTED: Final = "Xero is connected to Well. You can close this window."
+"""How a consent ends that went well, for its browser."""
 
 _NOT_REGISTERED: Final = (
     "The Xero server registers no programs by itself, or refused to register Well. Have Well registered there by hand "
     "and set WELL_XERO_MCP_ISSUER and WELL_XERO_MCP_CLIENT_ID."
 )
 
-OpenBrowser = Callable[[str], Awaitable[None]]
+OpenBrowser = Callable[[str], Coroutine[Any, Any, None]]
 """Shows a person the address to consent at."""
 
 
@@ -88,31 +86,69 @@ class Identity:
 
 @dataclass(frozen=True)
 class Consents:
-    """Consents under way, by their state parameter, from the browser's leaving to its coming back."""
+    """Consents under way, from the browser's leaving to its coming back, to this process or another."""
 
     server_url: str
     identity: Identity
     clock: Clock
     keeper_of: Callable[[UUID], GrantKeeper]
     clients: KeptClients
-    _pending: dict[str, tuple[UUID, asyncio.Future[AuthorizationCodeResult]]] = field(default_factory=dict)
+    returns: Returns
 
     async def connect(self, workspace: UUID, open_browser: OpenBrowser) -> None:
         """Have a person consent, and keep what the server grants.
 
+        Args:
+            workspace: Whose Xero it will be.
+            open_browser: Shows a person the address; it may follow the browser to its end, which comes when this does.
+
         Raises:
-            Rejected: `consent_refused` when the person or the server said no; `consent_expired` when nobody came back.
+            Rejected: `consent_refused` when the person or the server said no; `consent_expired` when nobody came back;
+                `too_many_consents`.
             Transient: The server could not be reached.
         """
+        left: list[_Left] = []
+        ending = "Well could not connect Xero. Start again."
+        try:
+            await self._consented(workspace, open_browser, left)
+            ending = CONNECTED
+        except WellError as error:
+            ending = error.sentence
+            raise
+        finally:
+            for each in left:
+                await self.returns.end(workspace, each.state, ending)
+                if ending != CONNECTED:
+                    each.showing.cancel()
+            await asyncio.gather(*(each.showing for each in left), return_exceptions=True)
+
+    async def come_back(self, workspace: UUID, state: str, *, code: str | None, iss: str | None) -> str | None:
+        """Hand a browser's return to whoever waits for it, and wait for the end; None when nobody waits, or no longer.
+
+        Args:
+            workspace: Whose browser this is. A consent that another one left for is not its to give: somebody would
+                have sent a person their own link, to read that person's Xero.
+            state: The word that left with the browser.
+            code: What it came back with; None when the person said no.
+            iss: Who it says it comes from (RFC 9207).
+        """
+        if not await self.returns.come_back(workspace, state, Brought(code=code, iss=iss)):
+            return None
+        return await self.returns.ending(workspace, state)
+
+    async def _consented(self, workspace: UUID, open_browser: OpenBrowser, left: list[_Left]) -> None:
         consenting = Consenting(self.identity.client_by_hand(), self.clients)
-        left: dict[str, asyncio.Future[AuthorizationCodeResult]] = {}
 
         async def leave(url: str) -> None:
-            left.update(self._expect(workspace, url))
-            await open_browser(url)
+            state = parse_qs(urlsplit(url).query)["state"][0]
+            await self.returns.expect(workspace, state)
+            left.append(_Left(state, asyncio.ensure_future(open_browser(url))))
 
         async def come_back() -> AuthorizationCodeResult:
-            return await _returned(*left.values())
+            brought = await self.returns.brought(workspace, left[-1].state, left[-1].showing)
+            if brought.code is None:
+                raise Rejected("Xero was not connected: the access was refused there.", code="consent_refused")
+            return AuthorizationCodeResult(code=brought.code, state=left[-1].state, iss=brought.iss)
 
         identity = self.identity
         provider = CarefulProvider(
@@ -128,38 +164,7 @@ class Consents:
             raise Rejected(sentence, code="consent_refused") from error
         except httpx2.RequestError as error:
             raise Transient(f"The Xero server could not be reached ({type(error).__name__}).") from None
-        finally:
-            for state in left:
-                self._pending.pop(state, None)
         await self.keeper_of(workspace).save(self._granted(provider, consenting))
-
-    def come_back(self, state: str, *, code: str | None, iss: str | None, workspace: UUID | None = None) -> bool:
-        """Hand a browser's return to whoever waits for it; False when nobody does, or no longer.
-
-        Args:
-            state: The word that left with the browser.
-            code: What it came back with; None when the person said no.
-            iss: Who it says it comes from (RFC 9207).
-            workspace: Whose browser this is. A consent that another one left for is not its to give: somebody would
-                have sent a person their own link, to read that person's Xero. None where only the person at this
-                machine can come.
-        """
-        left_for, waiting = self._pending.get(state, (None, None))
-        if waiting is None or waiting.done() or workspace not in {None, left_for}:
-            return False
-        if code is None:
-            waiting.set_exception(Rejected("The person did not consent to reading Xero.", code="consent_refused"))
-        else:
-            waiting.set_result(AuthorizationCodeResult(code=code, state=state, iss=iss))
-        return True
-
-    def _expect(self, workspace: UUID, url: str) -> dict[str, asyncio.Future[AuthorizationCodeResult]]:
-        state = parse_qs(urlsplit(url).query)["state"][0]
-        if len(self._pending) >= PENDING_MAX:
-            raise Rejected("Too many consents are under way; try again later.", code="too_many_consents")
-        waiting: asyncio.Future[AuthorizationCodeResult] = asyncio.get_running_loop().create_future()
-        self._pending[state] = (workspace, waiting)
-        return {state: waiting}
 
     def _granted(self, provider: OAuthClientProvider, consenting: Consenting) -> Grant:
         metadata = provider.context.oauth_metadata
@@ -176,12 +181,12 @@ class Consents:
         )
 
 
-async def _returned(waiting: asyncio.Future[AuthorizationCodeResult]) -> AuthorizationCodeResult:
-    try:
-        async with asyncio.timeout(CONSENT_SECONDS):
-            return await waiting
-    except TimeoutError:
-        raise Rejected("Nobody came back from the consent page in time.", code="consent_expired") from None
+@dataclass(frozen=True)
+class _Left:
+    """A browser that has left, and what shows a person where to."""
+
+    state: str
+    showing: asyncio.Future[None]
 
 
 async def _provoke(server_url: str, provider: OAuthClientProvider) -> None:

@@ -13,7 +13,7 @@ from libs.contracts.identity import Provider
 from libs.database.memory import table_of
 from libs.database.port import Transaction
 from services.ingest.domain.kept import DocumentJob, Head, Postponed, Pull, RawVersion, first_pull
-from services.ingest.ports import DocumentJobs, Grants, McpClients, Pulls, RawRecords, Renormalizings
+from services.ingest.ports import DocumentJobs, Grants, McpClients, McpReturns, Pulls, RawRecords, Renormalizings
 
 
 class MemoryRawRecords:
@@ -159,6 +159,55 @@ class MemoryGrants:
         table_of(tx, "ingest.mcp_grant.turns").pop(server, None)
 
 
+@dataclass(frozen=True)
+class _Return:
+    until: datetime
+    sealed: bytes | None = None
+    ending: str | None = None
+
+
+class MemoryReturns:
+    """Browsers by state."""
+
+    async def expect(self, tx: Transaction, state: bytes, *, now: datetime, until: datetime, limit: int) -> bool:
+        """Wait for one until an instant, and drop those whose time is over; False when `limit` are away already."""
+        away = _returns(tx)
+        for old in [each for each, row in away.items() if row.until <= now]:
+            del away[old]
+        if len(away) >= limit:
+            return False
+        away[state] = _Return(until)
+        return True
+
+    async def bring(self, tx: Transaction, state: bytes, sealed: bytes, *, now: datetime) -> bool:
+        """Keep what it brings; False when nobody waits for it, or it has brought something before."""
+        away = _returns(tx)
+        row = away.get(state)
+        if row is None or row.sealed is not None or row.until <= now:
+            return False
+        away[state] = replace(row, sealed=sealed)
+        return True
+
+    async def brought(self, tx: Transaction, state: bytes) -> bytes | None:
+        """What it brought, sealed."""
+        row = _returns(tx).get(state)
+        return None if row is None else row.sealed
+
+    async def end(self, tx: Transaction, state: bytes, ending: str) -> None:
+        """Keep how it ended."""
+        away = _returns(tx)
+        if state in away:
+            away[state] = replace(away[state], ending=ending)
+
+    async def take_ending(self, tx: Transaction, state: bytes) -> str | None:
+        """How it ended, which is forgotten with this."""
+        row = _returns(tx).get(state)
+        if row is None or row.ending is None:
+            return None
+        del _returns(tx)[state]
+        return row.ending
+
+
 class MemoryRenormalizings:
     """At most one run."""
 
@@ -185,6 +234,7 @@ class MemoryStore:
     jobs: DocumentJobs = field(default_factory=MemoryDocumentJobs)
     grants: Grants = field(default_factory=MemoryGrants)
     mcp_clients: McpClients = field(default_factory=MemoryMcpClients)
+    mcp_returns: McpReturns = field(default_factory=MemoryReturns)
     renormalizings: Renormalizings = field(default_factory=MemoryRenormalizings)
 
 
@@ -194,6 +244,10 @@ def _raw(tx: Transaction) -> MutableMapping[str, tuple[RawVersion, ...]]:
 
 def _jobs(tx: Transaction) -> MutableMapping[str, _Job]:
     return table_of(tx, "ingest.document_job")
+
+
+def _returns(tx: Transaction) -> MutableMapping[bytes, _Return]:
+    return table_of(tx, "ingest.mcp_return")
 
 
 def _waits(kept: Mapping[str, Any], job: DocumentJob) -> bool:

@@ -23,7 +23,7 @@ class _Row:
 
 @dataclass
 class MemoryProvider:
-    """One provider's lists, by workspace, as `XeroReader` and `QontoReader` read them.
+    """One provider's lists, by workspace, as `XeroReader` reads them.
 
     Attributes:
         page_size: Rows a page.

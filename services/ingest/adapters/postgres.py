@@ -1,18 +1,18 @@
-"""The store in Postgres: raw versions, grants, and the run of renormalising; one statement a batch."""
+"""The store in Postgres: raw versions, and the run of renormalising; one statement a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 from libs.database.port import Transaction
 from libs.database.postgres import connection_of
 from services.ingest.adapters.postgres_jobs import PostgresDocumentJobs
+from services.ingest.adapters.postgres_mcp import PostgresGrants, PostgresMcpClients, PostgresReturns
 from services.ingest.adapters.postgres_pulls import PostgresPulls
 from services.ingest.domain.kept import Head, RawVersion
-from services.ingest.ports import DocumentJobs, Grants, McpClients, Pulls, RawRecords, Renormalizings
+from services.ingest.ports import DocumentJobs, Grants, McpClients, McpReturns, Pulls, RawRecords, Renormalizings
 
 _COLUMNS = "record, kind, version, content_sha256, sealed, pulled_at"
 
@@ -79,87 +79,6 @@ class PostgresRawRecords:
         return [RawVersion(**row) for row in rows]
 
 
-class PostgresMcpClients:
-    """How authorization servers registered us, in `ingest.mcp_client`."""
-
-    async def get(self, tx: Transaction, issuer: str) -> bytes | None:
-        """The sealed registration of an issuer."""
-        sealed: bytes | None = await connection_of(tx).fetchval(
-            "SELECT sealed FROM ingest.mcp_client WHERE workspace = $1 AND issuer = $2", tx.workspace, issuer
-        )
-        return sealed
-
-    async def put(self, tx: Transaction, issuer: str, sealed: bytes, *, now: datetime, limit: int) -> None:
-        """Keep a registration in place of the issuer's last one, and of all no more than the `limit` newest."""
-        connection = connection_of(tx)
-        await connection.execute(
-            """
-            INSERT INTO ingest.mcp_client (workspace, issuer, sealed, kept_at) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (workspace, issuer) DO UPDATE SET sealed = excluded.sealed, kept_at = excluded.kept_at
-            """,
-            tx.workspace,
-            issuer,
-            sealed,
-            now,
-        )
-        await connection.execute(
-            """
-            DELETE FROM ingest.mcp_client WHERE workspace = $1 AND issuer IN (
-                SELECT issuer FROM ingest.mcp_client WHERE workspace = $1 ORDER BY kept_at DESC OFFSET $2
-            )
-            """,
-            tx.workspace,
-            limit,
-        )
-
-
-class PostgresGrants:
-    """What MCP servers granted us, in `ingest.mcp_grant`."""
-
-    async def get(self, tx: Transaction, server: str) -> bytes | None:
-        """The sealed grant."""
-        sealed: bytes | None = await connection_of(tx).fetchval(
-            "SELECT sealed FROM ingest.mcp_grant WHERE workspace = $1 AND server = $2", tx.workspace, server
-        )
-        return sealed
-
-    async def put(self, tx: Transaction, server: str, sealed: bytes) -> None:
-        """Keep a grant in place of what was there; whoever refreshes it has had its turn."""
-        await connection_of(tx).execute(
-            """
-            INSERT INTO ingest.mcp_grant (workspace, server, sealed) VALUES ($1, $2, $3)
-            ON CONFLICT (workspace, server) DO UPDATE SET sealed = excluded.sealed, refreshing_until = NULL
-            """,
-            tx.workspace,
-            server,
-            sealed,
-        )
-
-    async def take_turn(self, tx: Transaction, server: str, *, now: datetime, until: datetime) -> bool:
-        """Whether the caller may refresh the grant, alone until that instant; False while somebody else does."""
-        taken = await connection_of(tx).fetchval(
-            """
-            UPDATE ingest.mcp_grant SET refreshing_until = $4
-            WHERE workspace = $1 AND server = $2
-                AND (refreshing_until IS NULL OR refreshing_until <= $3 OR refreshing_until > $4)
-            RETURNING true
-            """,
-            tx.workspace,
-            server,
-            now,
-            until,
-        )
-        return taken is not None
-
-    async def end_turn(self, tx: Transaction, server: str) -> None:
-        """Let others refresh it."""
-        await connection_of(tx).execute(
-            "UPDATE ingest.mcp_grant SET refreshing_until = NULL WHERE workspace = $1 AND server = $2",
-            tx.workspace,
-            server,
-        )
-
-
 class PostgresRenormalizings:
     """The run of renormalising, in `ingest.renormalizing`."""
 
@@ -196,4 +115,5 @@ class PostgresStore:
     jobs: DocumentJobs = field(default_factory=PostgresDocumentJobs)
     grants: Grants = field(default_factory=PostgresGrants)
     mcp_clients: McpClients = field(default_factory=PostgresMcpClients)
+    mcp_returns: McpReturns = field(default_factory=PostgresReturns)
     renormalizings: Renormalizings = field(default_factory=PostgresRenormalizings)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import structlog
 
 from libs.contracts.errors import Rejected, WellError
 
-Connect: TypeAlias = Callable[[UUID, Callable[[str], Awaitable[None]]], Awaitable[None]]
+UNDER_WAY_MAX: Final = 256
+"""Consents that one process waits for at once. Each is a person with a browser; more is a mistake or an attack."""
+
+Connect: TypeAlias = Callable[[UUID, Callable[[str], Coroutine[Any, Any, None]]], Awaitable[None]]
 """Has a person consent: shows the address to go to, and returns when the grant is kept."""
 
 
 class Departures:
-    """Consents that browsers have left for. How many may be under way at once, `Connect` decides."""
+    """Consents that browsers have left for."""
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
@@ -29,6 +32,8 @@ class Departures:
             Rejected: Too many consents are under way, or the server asks for none.
             Transient: The server could not be reached.
         """
+        if len(self._under_way) >= UNDER_WAY_MAX:
+            raise Rejected("Too many consents are under way; try again later.", code="too_many_consents")
         address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         async def leave(url: str) -> None:

@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from libs.auth_client.wire import SESSION_COOKIE
 from libs.contracts.errors import Rejected
 from libs.crypto.bearer import INSTALLATION
 from libs.runtime.clock import ManualClock
@@ -21,14 +19,13 @@ from services.ingest.adapters.mcp_bearer import TURN
 from services.ingest.adapters.mcp_clients import ISSUERS_MAX
 from services.ingest.adapters.mcp_xero import XeroOverMcp
 from services.ingest.adapters.memory_providers import MemoryProvider
-from services.ingest.api import CALLBACK_PATH, CLIENT_DOCUMENT_PATH, CONNECT_PATH, application
+from services.ingest.api import CLIENT_DOCUMENT_PATH, application
 from services.ingest.domain.registration import RegisteredByHand
 from services.ingest.flow.connect import Departures
 from tests.contract.ingest.conftest import NOW, Kept
 from tests.contract.ingest.mcp_stage import Ingest, staged
 from tests.contract.ingest.mcp_stand_in import LIFETIME_SECONDS, McpStandIn, running
 from tests.support.until import until
-from tests.support.web import web_client
 
 pytestmark = pytest.mark.parametrize("backend", ["memory", "postgres"], indirect=True)
 
@@ -89,7 +86,7 @@ async def test_a_registration_comes_third_and_is_made_once_for_every_workspace(k
     server = stand_in(kept)
     async with beside(kept, server, document=DOCUMENT) as ingest:
         await ingest.consent()
-        await ingest.consents.connect(uuid4(), ingest.browse)
+        await ingest.consent(uuid4())
     assert len(server.registered) == 1
     assert len({query["client_id"] for query in server.authorized}) == 1
     assert server.registered[0]["application_type"] == "native"
@@ -185,48 +182,11 @@ async def test_a_process_that_died_while_refreshing_leaves_its_turn_to_the_next(
         assert await keeper.take_turn(now=kept.clock.now(), until=kept.clock.now())
 
 
-class Signed:
-    """Sessions that open the workspace they name."""
-
-    async def visitor(self, session: str) -> UUID:
-        try:
-            return UUID(session)
-        except ValueError:
-            raise Rejected("You are not signed in.", code="no_session") from None
-
-
-async def test_a_consent_comes_home_with_the_browser_that_left_for_it_and_with_no_other(kept: Kept) -> None:
-    # Otherwise a link sent to somebody else would bring that person's Xero into the sender's workspace.
-    server = stand_in(kept)
-    async with beside(kept, server) as ingest:
-        departures = Departures(ingest.consents.connect)
-        app = application(ingest.consents, departures, Signed())
-        async with TestClient(TestServer(app)) as browser:
-            session = {SESSION_COOKIE: str(kept.workspace)}
-            left = await browser.get(CONNECT_PATH, cookies=session, allow_redirects=False)
-            async with web_client() as person:
-                home = httpx.URL((await person.get(left.headers["Location"])).headers["Location"])
-            for cookies in ({SESSION_COOKIE: str(uuid4())}, {SESSION_COOKIE: ""}):
-                browser.session.cookie_jar.clear()
-                stolen = await browser.get(f"{CALLBACK_PATH}?{home.query.decode()}", cookies=cookies)
-                assert stolen.status in {400, 403}
-            assert server.asked["token authorization_code"] == 0
-            browser.session.cookie_jar.clear()
-            mine = await browser.get(f"{CALLBACK_PATH}?{home.query.decode()}", cookies=session)
-            assert mine.status == 200
-
-            async def granted() -> bool:
-                return await ingest.consents.keeper_of(kept.workspace).load() is not None
-
-            await until(granted)
-        await departures.close()
-
-
 async def test_our_document_says_who_we_are_only_where_it_can_be_read(kept: Kept) -> None:
     server = stand_in(kept)
     for document in (DOCUMENT, None):
         async with beside(kept, server, document=document) as ingest:
-            app = application(ingest.consents, Departures(ingest.consents.connect), Signed())
+            app = application(ingest.consents, Departures(ingest.consents.connect), ingest)
             async with TestClient(TestServer(app)) as reader:
                 answer = await reader.get(CLIENT_DOCUMENT_PATH)
                 assert answer.status == (200 if document else 404)
@@ -235,18 +195,3 @@ async def test_our_document_says_who_we_are_only_where_it_can_be_read(kept: Kept
                     assert words["client_id"] == DOCUMENT
                     assert words["redirect_uris"] == [ingest.callback_url]
                     assert (words["token_endpoint_auth_method"], words["scope"]) == ("none", "xero.read")
-
-
-async def test_an_answer_of_another_server_than_the_one_asked_is_refused(kept: Kept) -> None:
-    # RFC 9207: a mix-up of servers shows in `iss`.
-    server = stand_in(kept)
-
-    async def mixed_up(url: str) -> None:
-        async with web_client() as browser:
-            home = httpx.URL((await browser.get(url)).headers["Location"])
-            await browser.get(home.copy_set_param("iss", "https://evil.example"))
-
-    async with beside(kept, server) as ingest:
-        with pytest.raises(Rejected):
-            await ingest.consents.connect(kept.workspace, mixed_up)
-    assert server.asked["token authorization_code"] == 0

@@ -172,3 +172,24 @@ async def test_a_grant_is_refreshed_by_one_at_a_time_unless_the_others_clock_was
         assert await grants.take_turn(tx, "server", now=NOW, until=LATER)
         await grants.put(tx, "server", b"sealed")
         assert await grants.take_turn(tx, "server", now=NOW, until=LATER)
+
+
+async def test_what_a_browser_brings_back_is_kept_once_and_its_ending_told_once(kept: Kept) -> None:
+    returns, state = kept.store.mcp_returns, b"s" * 32
+    async with kept.database.transaction(kept.workspace) as tx:
+        assert not await returns.bring(tx, state, b"sealed", now=NOW)
+        assert await returns.expect(tx, state, now=NOW, until=LATER, limit=1)
+        assert not await returns.expect(tx, b"o" * 32, now=NOW, until=LATER, limit=1)
+        assert await returns.brought(tx, state) is None
+        assert not await returns.bring(tx, state, b"late", now=LATER)
+        assert await returns.bring(tx, state, b"sealed", now=NOW)
+        assert not await returns.bring(tx, state, b"again", now=NOW)
+        assert await returns.brought(tx, state) == b"sealed"
+        assert await returns.take_ending(tx, state) is None
+        await returns.end(tx, state, "It went well.")
+    async with kept.database.transaction(uuid4()) as tx:
+        assert await returns.brought(tx, state) is None
+        assert await returns.take_ending(tx, state) is None
+    async with kept.database.transaction(kept.workspace) as tx:
+        assert await returns.take_ending(tx, state) == "It went well."
+        assert await returns.take_ending(tx, state) is None
