@@ -12,7 +12,8 @@ from libs.bus.parking import ATTEMPTS
 from libs.contracts.errors import Stale
 from libs.contracts.events import EntityWithdrawn, Parked
 from libs.eventlog.port import Consumed, Position
-from tests.contract.bus.worlds import TOPIC, Echo, Killed, World, drain, pulled
+from tests.contract.bus.echoes import Echo, Killed
+from tests.contract.bus.worlds import TOPIC, World, drain, pulled
 from tests.support.until import until
 
 

@@ -12,7 +12,8 @@ from libs.bus.kafka.consumer import KafkaConsumer
 from libs.bus.kafka.pulse import DEAD_SECONDS
 from libs.contracts.errors import Rejected
 from libs.runtime.clock import ManualClock
-from tests.contract.bus.worlds import Echo, Gated, KafkaWorld, drain, pulled, running
+from tests.contract.bus.echoes import Echo, Gated
+from tests.contract.bus.worlds import KafkaWorld, drain, pulled, running
 from tests.support.postgres import PostgresFixture
 from tests.support.until import until
 

@@ -6,7 +6,8 @@ from collections import Counter
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from tests.contract.bus.worlds import Echo, KafkaWorld, pulled, running
+from tests.contract.bus.echoes import Echo
+from tests.contract.bus.worlds import KafkaWorld, pulled, running
 from tests.support.kafka_broker import Broker
 from tests.support.tcp_proxy import proxied
 from tests.support.until import until

@@ -17,7 +17,8 @@ from libs.database.port import Transaction
 from libs.eventlog.port import Delivery
 from libs.eventlog.postgres import PostgresEventLog
 from libs.eventlog.reader import PostgresLogReader
-from tests.contract.bus.worlds import Echo, World, drain, pulled
+from tests.contract.bus.echoes import Echo
+from tests.contract.bus.worlds import World, drain, pulled
 from tests.support.keys import MemoryKeyring, sealer_over
 from tests.support.postgres import PostgresFixture
 

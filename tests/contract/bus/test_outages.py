@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from libs.contracts.errors import Transient
 from libs.database.memory import MemoryDatabase
 from libs.eventlog.memory import MemoryLogReader
-from tests.contract.bus.worlds import Echo, World
+from tests.contract.bus.echoes import Echo
+from tests.contract.bus.worlds import World
 from tests.support.memory import MemoryFixture
 from tests.support.until import until
 

@@ -15,7 +15,8 @@ from libs.bus.kafka.topics import open_topics
 from libs.contracts.errors import Transient
 from libs.contracts.topics import BY_NAME
 from libs.eventlog.port import Position
-from tests.contract.bus.worlds import TOPIC, Echo, KafkaWorld, Killed, drain, pulled
+from tests.contract.bus.echoes import Echo, Killed
+from tests.contract.bus.worlds import TOPIC, KafkaWorld, drain, pulled
 from tests.support.postgres import PostgresFixture
 
 

@@ -18,7 +18,8 @@ from libs.contracts.envelope import Envelope, enveloped
 from libs.contracts.errors import Rejected
 from libs.contracts.events import EntityWithdrawn
 from libs.contracts.identity import BUCKETS
-from tests.contract.bus.worlds import START, TOPIC, Echo, KafkaWorld, Killed, drain, pulled, running
+from tests.contract.bus.echoes import Echo, Killed
+from tests.contract.bus.worlds import START, TOPIC, KafkaWorld, drain, pulled, running
 from tests.support.until import until
 
 BILLS = 20

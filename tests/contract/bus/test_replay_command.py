@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.crypto.service_secret import SECRET_BYTES
-from tests.contract.bus.worlds import TOPIC, Echo, KafkaWorld, drain, pulled, running
+from tests.contract.bus.echoes import Echo
+from tests.contract.bus.worlds import TOPIC, KafkaWorld, drain, pulled, running
 from tests.support.postgres import PostgresFixture
 
 BILLS = 20

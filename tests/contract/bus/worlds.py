@@ -1,9 +1,9 @@
-"""One way to every transport and both forms of the log, and a group that echoes what it reads."""
+"""One way to every transport and both forms of the log, for a group that echoes what it reads."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,11 +19,12 @@ from libs.bus.kafka.relay import Relay
 from libs.bus.kafka.relayed import RelayedLog
 from libs.bus.port import Subscription
 from libs.contracts.envelope import Envelope, enveloped
-from libs.contracts.events import EntityWithdrawn, RecordPulled
+from libs.contracts.events import RecordPulled
 from libs.contracts.identity import record_of
-from libs.database.port import Database, Transaction
-from libs.eventlog.port import Delivery, EventLog, LogReader
+from libs.database.port import Database
+from libs.eventlog.port import EventLog, LogReader
 from libs.runtime.clock import Clock, ManualClock
+from tests.contract.bus.echoes import Echo
 from tests.support.until import until
 
 START = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -39,10 +40,6 @@ def pulled(workspace: UUID, bill: int, version: int = 1) -> Envelope:
         cause=uuid4(),
         occurred_at=START,
     )
-
-
-class Killed(BaseException):
-    """Stands for a process that ends in the middle of a handler."""
 
 
 @dataclass
@@ -190,60 +187,6 @@ class OverKafka:
     async def _is_at_end_or_ended(self) -> bool:
         assert self._running is not None
         return self._running.done() or (await self.ends()).items() == self.consumer.next_offsets.items()
-
-
-@dataclass
-class Echo:
-    """A handler that answers each event with one, and can be told to fail.
-
-    Attributes:
-        batches: The records of every batch it was given, committed or not.
-        poison: Records it cannot handle.
-        dies_at: The number of the batch in which the process ends.
-    """
-
-    batches: list[list[str]] = field(default_factory=list)
-    workspaces: list[set[UUID]] = field(default_factory=list)
-    poison: frozenset[str] = frozenset()
-    dies_at: int | None = None
-
-    async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> list[Envelope]:
-        """One event for each, caused by it."""
-        self.batches.append([delivery.envelope.record for delivery in batch])
-        self.workspaces.append({delivery.envelope.workspace for delivery in batch} | {tx.workspace})
-        if self.dies_at == len(self.batches):
-            raise Killed
-        await asyncio.sleep(0)
-        if any(delivery.envelope.record in self.poison for delivery in batch):
-            raise ZeroDivisionError
-        return [_answer(delivery.envelope) for delivery in batch]
-
-
-@dataclass
-class Gated(Echo):
-    """An echo that waits in the middle of its batch until it is let go.
-
-    Attributes:
-        entered: Set when it is in a batch.
-        may_go: What it waits for.
-    """
-
-    entered: asyncio.Event = field(default_factory=asyncio.Event)
-    may_go: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def handle(self, tx: Transaction, batch: Sequence[Delivery]) -> list[Envelope]:
-        """As any echo, later."""
-        self.entered.set()
-        await self.may_go.wait()
-        return await super().handle(tx, batch)
-
-
-def _answer(event: Envelope) -> Envelope:
-    assert isinstance(event.payload, RecordPulled)
-    answer = EntityWithdrawn(kind="bill", reason="voided", version=event.payload.version, sentence="An echo.")
-    return enveloped(
-        answer, workspace=event.workspace, record=event.record, cause=event.id, occurred_at=event.occurred_at
-    )
 
 
 @asynccontextmanager

@@ -14,7 +14,8 @@ from libs.contracts.errors import Malformed, Transient
 from libs.database.port import Transaction
 from libs.database.postgres import connection_of
 from libs.eventlog.port import Delivery
-from tests.contract.bus.worlds import Echo, World, drain, pulled
+from tests.contract.bus.echoes import Echo
+from tests.contract.bus.worlds import World, drain, pulled
 from tests.support.postgres import PostgresFixture
 
 _LONG = "".join(sha256(bytes([number])).hexdigest() for number in range(200))

@@ -22,6 +22,7 @@ from services.ingest.flow.connect import UNDER_WAY_MAX, Departures
 from tests.contract.ingest.conftest import Kept
 from tests.contract.ingest.mcp_stage import Ingest, staged
 from tests.contract.ingest.mcp_stand_in import McpStandIn, running
+from tests.support.web import web_client
 
 pytestmark = pytest.mark.parametrize("backend", ["memory", "postgres"], indirect=True)
 
@@ -66,7 +67,7 @@ async def left_from(replica: Replica, workspace: UUID) -> str:
     """A person leaves, consents, and is on the way home with this path."""
     status, _, address = await replica.get(CONNECT_PATH, str(workspace))
     assert status == httpx.codes.SEE_OTHER
-    async with httpx.AsyncClient() as person:
+    async with web_client() as person:
         home = httpx.URL((await person.get(address)).headers["Location"])
     return f"{CALLBACK_PATH}?{home.query.decode()}"
 

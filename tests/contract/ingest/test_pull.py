@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from libs.contracts.errors import ConsentLost, Rejected, Transient
 from libs.contracts.events import (
     EntityMalformed,
     EntityNormalized,
@@ -190,52 +188,6 @@ async def test_a_record_stamped_in_the_future_is_read_and_moves_no_cursor(kept: 
     xero.change(kept.workspace, "bill", "b-2", bill(2), at=NOW + timedelta(seconds=5))
     await poll(kept, puller)
     assert len(of_type(await kept.events(), RecordPulled)) == 2
-
-
-async def test_a_provider_that_fails_puts_off_its_own_workspace_alone(kept: Kept) -> None:
-    other = uuid4()
-    kept.connected.known.append(other)
-    qonto = MemoryProvider(fails=[Transient("Qonto is busy.", retry_after_seconds=40.0)])
-    puller = kept.puller("qonto", qonto)
-    assert await pull_all(puller) == 1
-    pulls = {
-        workspace: (await status(kept.database, kept.store, workspace)).pulls["qonto"]
-        for workspace in (kept.workspace, other)
-    }
-    [(failed, shown)] = [(workspace, pull) for workspace, pull in pulls.items() if pull.failures]
-    assert (shown.failures, shown.sentence) == (1, "Qonto is busy.")
-    assert shown.due_at == NOW + timedelta(seconds=40)
-    kept.clock.advance(40)
-    assert await pull_all(puller) == 1
-    shown = (await status(kept.database, kept.store, failed)).pulls["qonto"]
-    assert (shown.failures, shown.sentence, shown.windows) == (0, None, 1)
-
-
-@pytest.mark.parametrize("error", [ConsentLost("Reconnect."), Rejected("No.", code="forbidden")])
-async def test_a_refusal_waits_and_then_asks_for_the_same_page(kept: Kept, error: ConsentLost | Rejected) -> None:
-    xero = MemoryProvider(fails=[error])
-    puller = kept.puller("xero", xero)
-    assert await pull_all(puller) == 0
-    kept.clock.advance(2)
-    assert await pull_all(puller) == 2
-
-
-async def test_what_was_mended_does_not_wait(kept: Kept) -> None:
-    xero = MemoryProvider(fails=[Rejected("No.", code="forbidden")])
-    puller = kept.puller("xero", xero)
-    assert await pull_all(puller) == 0
-    await puller.hurry(kept.workspace)
-    assert await pull_all(puller) == 2
-
-
-async def test_a_lost_connection_is_left_alone_until_it_is_active_again(kept: Kept) -> None:
-    xero = MemoryProvider()
-    puller = kept.puller("xero", xero)
-    kept.connected.states[kept.workspace, "xero"] = "lost"
-    assert await pull_all(puller) == 0
-    assert not xero.calls
-    del kept.connected.states[kept.workspace, "xero"]
-    assert await pull_all(puller) == 2
 
 
 async def test_every_version_is_normalised_even_when_a_newer_one_has_come(kept: Kept) -> None:

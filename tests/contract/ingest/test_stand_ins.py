@@ -6,10 +6,10 @@ import base64
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -17,48 +17,24 @@ from aiohttp.test_utils import TestClient, TestServer
 from libs.auth_client.wire import SESSION_COOKIE
 from libs.blobs.memory import MemoryBlobs
 from libs.contracts.envelope import Envelope, enveloped
-from libs.contracts.errors import ConsentLost, Transient
 from libs.contracts.events import DocumentFetched, DocumentMissing, EntityNormalized, MatchDecided, RecordPulled
-from libs.contracts.identity import Provider, record_of
+from libs.contracts.identity import record_of
 from libs.crypto.keyring import Sealers
-from libs.crypto.lent import LentToken
 from libs.eventlog.port import Delivery, Position
 from libs.qonto.client import QontoClient
-from libs.qonto.standin import running_standin
 from services.ingest.adapters.memory import MemoryStore
-from services.ingest.adapters.qonto_http import QontoOverHttp
 from services.ingest.api import CALLBACK_PATH
 from services.ingest.config import IngestSettings
 from services.ingest.main import IngestService, build
 from tests.contract.ingest.awkward import pdf
-from tests.contract.ingest.conftest import NOW, Kept, of_type
+from tests.contract.ingest.conftest import Kept, of_type
+from tests.contract.ingest.test_qonto_http import Lender
 from tests.contract.xero_mcp.conftest import BILL, CALLBACK, McpStage, mcp_stage
 from tests.support.auth import TENANT, OneOf, calls, told
 from tests.support.memory import MemoryFixture
 from tests.support.web import web_client
 
 pytestmark = pytest.mark.parametrize("backend", ["memory"], indirect=True)
-
-
-@dataclass
-class Lender:
-    """Lends tokens it is given and notes which were refused."""
-
-    tokens: list[str]
-    refusals: list[str] = field(default_factory=list)
-
-    async def lend(self, borrower: str, workspace: UUID, provider: Provider) -> LentToken:
-        assert (borrower, provider) == ("ingest", "qonto")
-        assert workspace
-        if not self.tokens:
-            raise ConsentLost("Connect Qonto again.")
-        return LentToken(self.tokens[0], "org", NOW)
-
-    async def refused(self, workspace: UUID, provider: Provider, secret: str) -> None:
-        assert workspace
-        assert provider == "qonto"
-        self.refusals.append(secret)
-        self.tokens.pop(0)
 
 
 @dataclass
@@ -247,33 +223,3 @@ async def decide_to_post(stage: Stage, bill: str) -> None:
         await stage.ingest.subscriptions[1].handler(
             tx, [Delivery(Position("matcher", decision.topic, decision.bucket, 1), decision)]
         )
-
-
-async def test_supplier_invoices_come_from_qonto_page_by_page(kept: Kept) -> None:
-    async with running_standin() as qonto, web_client() as http:
-        records = [{"id": str(uuid4()), "status": "to_review", "file_name": f"{n}.pdf"} for n in range(230)]
-        (await http.post(f"{qonto.url}/_standin/records", json={"supplier_invoices": records})).raise_for_status()
-        reader = QontoOverHttp(QontoClient(http, qonto.url), Lender([qonto.token()]))
-        pages = [await reader.records(kept.workspace, "supplier_invoice", page=n, since=None) for n in (1, 2, 3)]
-        assert {page.page_count for page in pages} == {3}
-        assert {record["id"] for page in pages for record in page.records} == {record["id"] for record in records}
-        later = NOW.replace(year=2100)
-        assert (await reader.records(kept.workspace, "supplier_invoice", page=1, since=later)).page_count == 0
-
-
-async def test_a_token_that_qonto_refuses_is_reported_and_the_call_made_once_more(kept: Kept) -> None:
-    async with running_standin() as qonto, web_client() as http:
-        lender = Lender(["stale", qonto.token()])
-        reader = QontoOverHttp(QontoClient(http, qonto.url), lender)
-        await reader.records(kept.workspace, "supplier_invoice", page=1, since=None)
-        assert lender.refusals == ["stale"]
-
-
-async def test_a_second_refusal_at_qonto_is_reported_too_and_is_tried_again(kept: Kept) -> None:
-    async with running_standin() as qonto, web_client() as http:
-        lender = Lender(["stale", "stale too"])
-        with pytest.raises(Transient):
-            await QontoOverHttp(QontoClient(http, qonto.url), lender).records(
-                kept.workspace, "supplier_invoice", page=1, since=None
-            )
-        assert lender.refusals == ["stale", "stale too"]

@@ -228,48 +228,6 @@ async def test_a_bill_that_cannot_be_read_is_left_alone_until_it_can(form: Form)
     assert (await workspace.decision()).verdict == "post"
 
 
-async def test_a_person_links_a_bill(form: Form) -> None:
-    workspace = await ready(form, a_bill(has_document=False), an_invoice("invoice-7", minor=1, number="ZZ-1234"))
-    await workspace.answer("bill-1", "link", "invoice-7")
-    await workspace.decide()
-    decision = await workspace.decision()
-    assert (decision.verdict, decision.reason, decision.chosen) == ("link", "signed_off", ("invoice-7",))
-
-
-async def test_a_person_posts_a_bill_as_new(form: Form) -> None:
-    workspace = await ready(form, a_bill("bill-1"), a_bill("bill-2"))
-    await workspace.answer("bill-1", "post")
-    await workspace.decide()
-    decision = await workspace.decision()
-    assert (decision.verdict, decision.reason, decision.generation) == ("post", "signed_off", 2)
-
-
-async def test_a_person_says_never_and_it_holds_through_edits(form: Form) -> None:
-    workspace = await ready(form, a_bill(has_document=False))
-    await workspace.answer("bill-1", "never")
-    await workspace.decide()
-    await workspace.learn(a_bill(minor=5))
-    await workspace.decide()
-    decision = await workspace.decision()
-    assert (decision.verdict, decision.reason) == ("ineligible", "never")
-
-
-async def test_an_answer_to_an_earlier_decision_is_passed_over(form: Form) -> None:
-    workspace = await ready(form, a_bill(has_document=False))
-    await workspace.answer("bill-1", "post", generation=7)
-    assert await workspace.decide() == 0
-
-
-async def test_one_supplier_invoice_cannot_be_given_to_two_bills_by_hand(form: Form) -> None:
-    bills = a_bill("bill-1", has_document=False), a_bill("bill-2", has_document=False, minor=2, number="Q-77777")
-    workspace = await ready(form, *bills, an_invoice("invoice-7", minor=1, number="ZZ-1234"))
-    await workspace.answer("bill-1", "link", "invoice-7")
-    await workspace.decide()
-    await workspace.answer("bill-2", "link", "invoice-7")
-    await workspace.decide()
-    assert (await workspace.decision("bill-2")).reason == "choice_taken"
-
-
 async def test_a_supplier_invoice_rejected_at_qonto_is_shown_instead_of_posted_again(form: Form) -> None:
     workspace = await ready(form, a_bill(), an_invoice(status="rejected"))
     decision = await workspace.decision()

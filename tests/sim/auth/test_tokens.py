@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
-from uuid import UUID
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from libs.contracts.envelope import Envelope
 from libs.contracts.errors import ConsentLost, Transient
 from libs.contracts.events import ConsentLost as ConsentLostEvent
 from libs.contracts.identity import derived_id
 from libs.crypto.lent import LentToken
-from libs.database.memory import MemoryDatabase
-from libs.eventlog.memory import MemoryEventLog, MemoryLogReader
-from services.auth.adapters.memory import MemoryAuthStore
 from services.auth.domain.connection import REFUSED_FOR_GOOD, Connection
-from services.auth.main import AuthService
-from tests.sim.auth.provider import KINDS, Mood, SkewedClock, StrictProvider, TrueTime
-from tests.support.auth import build_auth
-from tests.unit.auth.test_connection import NOW
-
-WORKSPACE = UUID(int=5)
-BORROWER = {"xero": "xero_mcp", "qonto": "pusher"}
-
-PROCESSES = 3
-"""Two of them may hang in a token call, and one can still be asked."""
+from tests.sim.auth.processes import BORROWER, PROCESSES, WORKSPACE, Process, Processes, killed
+from tests.sim.auth.provider import KINDS, Mood, StrictProvider
 
 PASSING = [1.0, 10.0, 26.0, 61.0, 1_700.0, 1_801.0, 3_601.0, 86_400.0, 61 * 86_400.0]
 """Seconds: around a lease, either grace and either life; a day of refusals; longer than a refresh token of Xero's."""
@@ -39,38 +24,22 @@ JUMPS = [-86_400.0, -3_600.0, -61.0, -29.0, 0.0, 29.0, 61.0, 3_600.0, 86_400.0]
 """Seconds by which our clock is off: less than clocks may differ, more than either grace, and absurdly much."""
 
 
-@dataclass
-class Process:
-    """A process of auth, and the token call it hangs in."""
-
-    auth: AuthService
-    hanging: asyncio.Task[LentToken] | None = None
-    held: list[asyncio.Event] = field(default_factory=list)
-
-
-class Tokens(RuleBasedStateMachine):
+class Tokens(Processes):
     """Auth in three processes over one database, and a provider that knows which refresh token it would honour."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.time = TrueTime(NOW)
-        self.clock = SkewedClock(self.time)
-        self.database, self.store = MemoryDatabase(), MemoryAuthStore()
 
     @initialize(kind=st.sampled_from(sorted(KINDS)))
     def begin(self, kind: str) -> None:
         """One provider, a consent."""
         self.provider = StrictProvider(KINDS[kind], self.clock)
         self.name = self.provider.kind.provider
-        self.processes = [Process(self._started()) for _ in range(PROCESSES)]
+        self.processes = [Process(self.started()) for _ in range(PROCESSES)]
         self.consent()
 
     @rule()
     def consent(self) -> None:
         """A person connects, or connects again."""
-        self.runner.run(self._consented())
-        assert self._row().state == "active"
+        self.runner.run(self.consented())
+        assert self.row().state == "active"
 
     @rule(moods=st.lists(st.sampled_from(["down", "answer_lost", "our_secret_is_wrong"]), max_size=2))
     def borrow(self, moods: list[Mood]) -> None:
@@ -81,7 +50,7 @@ class Tokens(RuleBasedStateMachine):
     @rule(mood=st.sampled_from(["held_before", "held_after"]))
     def hang(self, mood: Mood) -> None:
         """A process asks for a token, and the provider's answer takes its time."""
-        process = self._idle()
+        process = self.idle()
         self.provider.moods.append(mood)
         self.provider.somebody_waits.clear()
         before = len(self.provider.held)
@@ -118,8 +87,8 @@ class Tokens(RuleBasedStateMachine):
     def die(self) -> None:
         """A process that hangs is killed, and another one started."""
         process = next(each for each in self.processes if each.hanging)
-        self.runner.run(_killed(process))
-        self.processes[self.processes.index(process)] = Process(self._started())
+        self.runner.run(killed(process))
+        self.processes[self.processes.index(process)] = Process(self.started())
 
     @precondition(lambda self: self._is_sound())
     @rule(seconds=st.sampled_from([0.0, 1.0, 4.0]), jump=st.sampled_from(JUMPS))
@@ -146,13 +115,13 @@ class Tokens(RuleBasedStateMachine):
     @rule()
     def the_api_refuses(self) -> None:
         """A borrower meets a 401 with a token it was just lent."""
-        process = self._idle()
+        process = self.idle()
 
         async def refused() -> None:
             lent = await process.auth.lend(BORROWER[self.name], WORKSPACE, self.name)
             await process.auth.refused(WORKSPACE, self.name, lent.secret)
 
-        before = self._row()
+        before = self.row()
         try:
             self.runner.run(refused())
         except (Transient, ConsentLost):
@@ -161,14 +130,14 @@ class Tokens(RuleBasedStateMachine):
     @rule()
     def disconnect(self) -> None:
         """A person disconnects through Well."""
-        before = self._row()
+        before = self.row()
         try:
-            self.runner.run(self._idle().auth.revoke(WORKSPACE, self.name))
+            self.runner.run(self.idle().auth.revoke(WORKSPACE, self.name))
         except Transient:
-            assert self._row().state != "revoked"
+            assert self.row().state != "revoked"
             return
-        assert self._row().state == "revoked"
-        assert _tokens(self._row()) == []
+        assert self.row().state == "revoked"
+        assert _tokens(self.row()) == []
         # A connection lost by a day of refusals has tokens that may be too old to end anything with.
         assert before.state == "lost" or not [token for token in _tokens(before) if self.provider.honours(token)]
 
@@ -180,7 +149,7 @@ class Tokens(RuleBasedStateMachine):
     @invariant()
     def the_token_kept_is_the_newest(self) -> None:
         """What lies in the row was never used, or its answer never reached us."""
-        row = self._row()
+        row = self.row()
         if row.state in {"active", "refused"}:
             assert row.refresh_token is not None
             known = self.provider.tokens[row.refresh_token]
@@ -189,19 +158,19 @@ class Tokens(RuleBasedStateMachine):
     @invariant()
     def each_loss_is_said_once(self) -> None:
         """A consent that is lost stands in the log as such, and none twice."""
-        row = self._row()
-        said = [event.cause for event in self.runner.run(self._said()) if isinstance(event.payload, ConsentLostEvent)]
+        row = self.row()
+        said = [event.cause for event in self.runner.run(self.said()) if isinstance(event.payload, ConsentLostEvent)]
         assert len(said) == len(set(said))
         assert row.state != "lost" or derived_id("consent-lost", row.consent) in said
 
     def teardown(self) -> None:
         """Let nothing hang."""
         for process in getattr(self, "processes", []):
-            self.runner.run(_killed(process))
+            self.runner.run(killed(process))
         self.runner.close()
 
     def _borrow(self, moods: list[Mood]) -> LentToken | Transient | ConsentLost:
-        process, before, late = self._idle(), self._row(), len(self.provider.came_too_late)
+        process, before, late = self.idle(), self.row(), len(self.provider.came_too_late)
         honoured = [token for token in _tokens(before) if self.provider.honours(token)]
         self.provider.moods.extend(moods)
         outcome: LentToken | Transient | ConsentLost
@@ -217,14 +186,14 @@ class Tokens(RuleBasedStateMachine):
             self._check_loss(before)
         else:
             hangs = any(each.hanging for each in self.processes)
-            assert used_moods or hangs or self._row().state == "refused"
+            assert used_moods or hangs or self.row().state == "refused"
         for token in self.provider.came_too_late[late:]:
             assert token == before.refresh_token or token not in honoured
         return outcome
 
     def _check_loss(self, before: Connection) -> None:
         """A loss was rightly called one."""
-        row = self._row()
+        row = self.row()
         if before.state not in {"active", "refused"} or row.state != "lost":
             return
         if row.refresh_token is not None:  # refused for a day: kept, and a person is asked
@@ -235,57 +204,16 @@ class Tokens(RuleBasedStateMachine):
 
     def _is_sound(self) -> bool:
         """Active, nothing under way, and a refresh token that was never used and lives for long enough."""
-        row = self._row()
+        row = self.row()
         if row.state != "active" or row.refresh_token is None or any(each.hanging for each in self.processes):
             return False
         known = self.provider.tokens[row.refresh_token]
         soon = self.time.now + timedelta(days=4)
         return known.first_used is None and known.grant not in self.provider.ended and soon < known.ends
 
-    def _idle(self) -> Process:
-        return next(each for each in self.processes if not each.hanging)
-
-    def _row(self) -> Connection:
-        row = self.runner.run(self._read())
-        assert row is not None
-        return row
-
-    async def _read(self) -> Connection | None:
-        async with self.database.transaction(WORKSPACE) as tx:
-            return await self.store.connection(tx, self.name)
-
-    async def _said(self) -> list[Envelope]:
-        reader = MemoryLogReader(self.database)
-        piece = await reader.read("auth", {}, topic="auth.consented.v1", limit=1000)
-        return [(await reader.open(raw)).envelope for raw in piece.deliveries]
-
-    async def _consented(self) -> None:
-        connecting = self._idle().auth.connecting
-        query = parse_qs(urlsplit(await connecting.begin(WORKSPACE, self.name, None)).query)
-        returned = await connecting.come_back(WORKSPACE, self.name, state=query["state"][0])
-        await connecting.finish(WORKSPACE, returned, code="code")
-
-    def _started(self) -> AuthService:
-        return build_auth(
-            "http://localhost",
-            clock=self.clock,
-            clients={self.name: self.provider},
-            log=MemoryEventLog("auth"),
-            database=self.database,
-            store=self.store,
-        )
-
 
 def _tokens(row: Connection) -> list[str]:
     return [token for token in (row.refresh_token, row.previous_refresh_token) if token is not None]
-
-
-async def _killed(process: Process) -> None:
-    """Nothing of what was under way is finished."""
-    tasks = [*process.auth.lending._under_way.values(), *([process.hanging] if process.hanging else [])]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 TestTokens = Tokens.TestCase
