@@ -118,7 +118,7 @@ class Connecting:
         scopes = scopes_to_ask(
             client.profile.scopes,
             client.profile.bank_scopes,
-            bank_matching=bank_matching if client.profile.bank_scopes else False,
+            bank_matching=bank_matching,
             before=before.scopes if before else (),
         )
         pending = begin(provider, scopes, return_to, loopback=loopback)

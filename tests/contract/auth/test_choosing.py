@@ -92,3 +92,13 @@ async def test_a_choice_is_nobody_elses_and_of_no_other_provider_and_not_for_eve
     assert answer.status_code == httpx.codes.FORBIDDEN
     assert await several.auth.service.connection_state(workspace, "xero") == "none"
     assert await several.auth.service.connection_state(stranger, "xero") == "none"
+
+
+async def test_two_choices_side_by_side_connect_one_organisation(several: Stage) -> None:
+    workspace = uuid4()
+    first, second = [form_on(await several.auth.connect(workspace, "xero")) for _ in range(2)]
+    assert (await choose(several, workspace, {**first, "account": TENANT})).status_code == httpx.codes.OK
+    other = await choose(several, workspace, {**second, "account": OTHER})
+    assert other.status_code == httpx.codes.BAD_REQUEST
+    assert "belongs to another Xero organisation" in other.text
+    assert (await several.auth.service.lend("xero_mcp", workspace, "xero")).account == TENANT

@@ -15,7 +15,7 @@ from libs.crypto.keyring import KEYS_KEPT, Sealer
 from libs.runtime.clock import ShiftedClock
 from services.auth.domain.wrapped_key import PURPOSES, WrappedKey
 from services.auth.flow.keyring import StoredKeyring
-from services.auth.flow.rotate import SEALS_AFTER, Rotating
+from services.auth.flow.rotate import GENERATIONS_MAX, SEALS_AFTER, Rotating
 from tests.contract.auth.conftest import events_of
 from tests.contract.auth.kept import Kept
 
@@ -111,6 +111,34 @@ async def test_asking_again_before_the_new_key_seals_makes_no_other(keys: Keys) 
     assert (await keys.rotating.rotate(workspace, "tokens")).generation == first.generation + 1
     keys.clock.advance(-86_400)  # set back: that one would not seal for a day, and is not waited for
     assert (await keys.rotating.rotate(workspace, "tokens")).generation == first.generation + 2
+
+
+async def test_a_purpose_has_so_many_keys_at_most(keys: Keys) -> None:
+    workspace, now = uuid4(), keys.clock.now()
+    async with (await keys.kept.database()).transaction(workspace) as tx:
+        await keys.kept.store.add_keys(tx, [WrappedKey(uuid4(), "tokens", GENERATIONS_MAX, b"wrapped", now, now)])
+    with pytest.raises(Rejected) as refused:
+        await keys.rotating.rotate(workspace, "tokens")
+    assert refused.value.code == "too_many_keys"
+
+
+async def test_a_workspace_that_is_erased_while_its_new_key_is_made_gets_none(keys: Keys) -> None:
+    workspace, database = uuid4(), await keys.kept.database()
+    await keys.keyring.keys(workspace, "tokens")
+
+    class ErasedMeanwhile(MemoryKeyProvider):
+        async def wrap(self, place: KeyPlace, secret: bytes) -> bytes:
+            async with database.transaction(workspace) as tx:
+                await keys.kept.store.erase(tx, keys.clock.now())
+            return await super().wrap(place, secret)
+
+    rotating = Rotating(
+        database=database, store=keys.kept.store, log=keys.kept.log, provider=ErasedMeanwhile(), clock=keys.clock
+    )
+    with pytest.raises(Rejected) as refused:
+        await rotating.rotate(workspace, "tokens")
+    assert refused.value.code == "workspace_erased"
+    assert await keys.stored(workspace) == []
 
 
 async def test_a_workspace_that_sealed_nothing_has_no_key_to_replace(keys: Keys) -> None:

@@ -20,9 +20,9 @@ from libs.contracts.identity import Provider
 from services.auth.domain.connection import Account, Connection, TokenPair
 from services.auth.ports import ProviderProfile
 
-Mood = Literal["down", "answer_lost", "our_secret_is_wrong", "held_before", "held_after"]
+Mood = Literal["down", "answer_lost", "our_secret_is_wrong", "held_before", "held_after", "held_down"]
 """How a token call goes: nothing reaches it; the answer does not reach us; it refuses us and not the grant; it waits
-before it does anything; it has done it, and the answer is on its way."""
+before it does anything; it has done it, and the answer is on its way; we wait, and nothing reached it."""
 
 
 @dataclass
@@ -141,8 +141,10 @@ class StrictProvider:
             raise Transient("The provider did not answer.")
         if mood == "our_secret_is_wrong":
             raise Rejected("The provider refused us.", code="invalid_client")
-        if mood == "held_before":
+        if mood in {"held_before", "held_down"}:
             await self._hold()
+        if mood == "held_down":
+            raise Transient("The provider did not answer in time.")
         pair = self._rotate(refresh_token)
         if mood == "answer_lost":
             raise Transient("The provider's answer was lost.")

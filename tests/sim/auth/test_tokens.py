@@ -47,7 +47,7 @@ class Tokens(Processes):
         self._borrow(moods)
 
     @precondition(lambda self: len([each for each in self.processes if each.hanging]) < PROCESSES - 1)
-    @rule(mood=st.sampled_from(["held_before", "held_after"]))
+    @rule(mood=st.sampled_from(["held_before", "held_after", "held_down"]))
     def hang(self, mood: Mood) -> None:
         """A process asks for a token, and the provider's answer takes its time."""
         process = self.idle()

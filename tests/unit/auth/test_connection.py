@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from libs.contracts.errors import Rejected
@@ -54,6 +54,8 @@ def pair(refresh: str | None) -> TokenPair:
 
 
 @given(left=st.integers(min_value=-10_000, max_value=10_000))
+@example(left=119)
+@example(left=120)
 def test_a_token_is_used_exactly_while_two_minutes_are_left(left: int) -> None:
     connection = replace(ACTIVE, expires_at=NOW + timedelta(seconds=left))
     expected = "use" if timedelta(seconds=left) >= REFRESH_BELOW else "refresh"
@@ -118,6 +120,8 @@ def test_a_refused_connection_keeps_its_tokens_and_rests_for_as_long_as_it_has_b
     assert connection.state == "lost"
     assert connection.refresh_token == "refresh-4"  # noqa: S105 opens nothing
     assert now - NOW < REFUSED_FOR_GOOD + LONGEST_REST
+    before = replace(ACTIVE, refused_since=NOW - REFUSED_FOR_GOOD)
+    assert refused(before, now=NOW).generation > before.generation
 
 
 def test_a_clock_set_back_neither_prolongs_a_rest_nor_makes_a_refusal_the_second() -> None:

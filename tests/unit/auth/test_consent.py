@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.contracts.errors import Malformed, Rejected
-from services.auth.domain.consent import PendingConsent, begin, challenge_of
+from services.auth.domain.consent import PendingConsent, begin, challenge_of, missing_scopes
 from services.auth.domain.plain_words import plain_words
 
 
@@ -37,3 +37,8 @@ def test_only_paths_of_our_own_are_returned_to(rest: str) -> None:
 
 def test_a_scope_without_words_of_ours_is_shown_rather_than_left_out() -> None:
     assert plain_words(["unheard.of"]) == ["use the permission “unheard.of”"]
+
+
+def test_lasting_access_need_not_be_named_among_what_was_granted() -> None:
+    asked = ("offline_access", "bills.read", "files.read")
+    assert missing_scopes(asked, ("bills.read",)) == ("files.read",)
