@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from libs.runtime.listen import bound_socket, port_of
-from tests.support.auth import served
+from libs.runtime.serving import serving
 
 TOKEN: Final = "hvs.a-token-of-this-test"  # noqa: S105 the stand-in's own
 
@@ -91,6 +91,7 @@ class Vault:
         keys: By name.
         calls: What was asked, in order: `encrypt`, `decrypt`, `rewrap`, `rotate`, `read`.
         sealed: While it is, nothing is answered but 503.
+        instead: What something else at its address answers, with 200.
         allowed: The calls that the token's policy lets through.
     """
 
@@ -98,6 +99,7 @@ class Vault:
     keys: dict[str, NamedKey] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     sealed: bool = False
+    instead: str | None = None
     allowed: set[str] = field(default_factory=lambda: {"encrypt", "decrypt", "rewrap", "rotate", "read"})
 
     def app(self) -> web.Application:
@@ -159,6 +161,8 @@ class Vault:
 
     @web.middleware
     async def _as_vault_answers(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self.instead is not None:
+            return web.Response(text=self.instead)
         try:
             self._refuse_strangers(request)
             return await handler(request)
@@ -190,5 +194,5 @@ async def running_vault() -> AsyncIterator[Vault]:
     """Vault, unsealed, with the derived key `well`."""
     bound = bound_socket()
     vault = Vault(f"http://127.0.0.1:{port_of(bound)}", {"well": NamedKey(derived=True)})
-    async with served(vault.app(), bound):
+    async with serving(vault.app(), bound):
         yield vault

@@ -23,6 +23,7 @@ from libs.database.schemas import SERVICES
 from libs.eventlog.port import Position, RawDelivery
 from libs.runtime.clock import SystemClock
 from libs.runtime.listen import bound_socket, port_of
+from libs.runtime.serving import serving
 from libs.runtime.tls import authorities
 from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.postgres import PostgresStore
@@ -31,7 +32,6 @@ from services.insights.adapters.sealed_verdicts import SealedVerdicts
 from services.insights.api import application
 from services.insights.flow.read_model import ReadModel
 from tests.contract.journeys.stage import Customer, Stage
-from tests.support.auth import served
 from tests.support.postgres import PostgresFixture
 from tests.support.web import web_client
 
@@ -170,7 +170,7 @@ class World:
     async def figures_of(self, session: str) -> dict[str, Any]:
         """What insights shows to a browser."""
         bound = bound_socket()
-        async with served(self.figures, bound), web_client() as browser:
+        async with serving(self.figures, bound), web_client() as browser:
             browser.cookies.set("well_session", session)
             answer = await browser.get(f"http://localhost:{port_of(bound)}/insights", params={"hours": 24})
         told: dict[str, Any] = answer.json()
