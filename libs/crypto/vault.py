@@ -29,6 +29,10 @@ CALL_SECONDS: Final = 10
 
 _WRAPPED: Final = re.compile(rb"vault:v([0-9]{1,9}):.+", re.DOTALL)
 
+_TOKEN: Final = re.compile(rb"[!-~]+")
+
+_NO_VAULT: Final = "Something at Vault's address gives answers that are none of Vault's."
+
 _AWAY: Final = (
     exceptions.VaultDown,  # 503: sealed, or in maintenance
     exceptions.InternalServerError,
@@ -39,6 +43,7 @@ _AWAY: Final = (
 )
 
 Answer = TypeVar("Answer")
+Word = TypeVar("Word", str, bool)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class VaultKeyProvider:
                 self._vault.key, plaintext=plaintext, context=_context(place), mount_point=self._vault.mount
             )
         )
-        return str(answer["data"]["ciphertext"]).encode()
+        return _said(answer, "ciphertext", str).encode()
 
     async def unwrap(self, place: KeyPlace, wrapped: bytes) -> bytes:
         """The data key again.
@@ -102,7 +107,10 @@ class VaultKeyProvider:
                 self._vault.key, wrapped.decode(), context=_context(place), mount_point=self._vault.mount
             )
         )
-        return base64.b64decode(answer["data"]["plaintext"])
+        try:
+            return base64.b64decode(_said(answer, "plaintext", str), validate=True)
+        except ValueError:
+            raise Transient(_NO_VAULT) from None
 
     async def rewrap(self, place: KeyPlace, wrapped: bytes) -> bytes:
         """The same data key under the newest version; the very same bytes when they are under it already.
@@ -121,7 +129,7 @@ class VaultKeyProvider:
                 self._vault.key, wrapped.decode(), context=_context(place), mount_point=self._vault.mount
             )
         )
-        rewrapped = str(answer["data"]["ciphertext"]).encode()
+        rewrapped = _said(answer, "ciphertext", str).encode()
         return wrapped if _version(rewrapped) == _version(wrapped) else rewrapped
 
     async def rotate(self) -> None:
@@ -143,7 +151,7 @@ class VaultKeyProvider:
         answer = await self._ask(
             lambda client: client.secrets.transit.read_key(self._vault.key, mount_point=self._vault.mount)
         )
-        if not answer["data"]["derived"]:
+        if not _said(answer, "derived", bool):
             sentence = (
                 f"The key {self._vault.key} in Vault is not a derived one. Make another: "
                 f"vault write -f {self._vault.mount}/keys/NAME derived=true"
@@ -176,15 +184,30 @@ class VaultKeyProvider:
     def _called(self, call: Callable[[hvac.Client], Answer]) -> Answer:
         """One call with a client of its own: the token may be new, and a session is for one thread."""
         try:
-            token = self._vault.token_file.read_text("utf-8").strip()
+            token = self._vault.token_file.read_bytes().strip()
         except OSError as error:
             sentence = f"Vault's token cannot be read from {self._vault.token_file} ({error.strerror})."
             raise Rejected(sentence, code="vault_refused") from error
-        client = hvac.Client(url=self._vault.url, token=token, timeout=CALL_SECONDS)
+        if not _TOKEN.fullmatch(token):
+            raise Rejected(f"The file {self._vault.token_file} holds no token of Vault's.", code="vault_refused")
+        client = hvac.Client(url=self._vault.url, token=token.decode(), timeout=CALL_SECONDS)
         try:
             return call(client)
         finally:
             client.adapter.close()
+
+
+def _said(answer: Any, word: str, form: type[Word]) -> Word:  # noqa: ANN401 hvac has no types
+    """A word of an answer.
+
+    Raises:
+        Transient: It has none: a proxy answered, or a page.
+    """
+    found = answer.get("data") if isinstance(answer, dict) else None
+    said = found.get(word) if isinstance(found, dict) else None
+    if not isinstance(said, form):
+        raise Transient(_NO_VAULT)
+    return said
 
 
 def _context(place: KeyPlace) -> str:

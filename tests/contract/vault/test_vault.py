@@ -122,6 +122,21 @@ async def test_a_vault_that_is_away_or_sealed_is_worth_another_try(held: Held) -
     assert await held.provider.unwrap(place, wrapped) == SECRET
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["<html>", "", "[]", "null", "{}", '{"data": null}', '{"data": {}}', '{"data": {"plaintext": "not base64"}}'],
+)
+async def test_something_else_at_vaults_address_is_waited_out(held: Held, body: str) -> None:
+    place, provider = a_place(), held.provider
+    wrapped = await provider.wrap(place, SECRET)
+    held.vault.instead = body
+    for asked in (provider.wrap(place, SECRET), provider.unwrap(place, wrapped), provider.rewrap(place, wrapped)):
+        with pytest.raises(Transient, match="none of Vault's"):
+            await asked
+    with pytest.raises(Transient, match="none of Vault's"):
+        await held.provider.wrap(place, SECRET)  # which looks first whether the key is a derived one
+
+
 @pytest.mark.parametrize("forbidden", ["encrypt", "decrypt", "rewrap", "rotate", "read"])
 async def test_what_the_tokens_policy_does_not_allow_is_a_persons_to_mend(held: Held, forbidden: str) -> None:
     place = a_place()
@@ -148,6 +163,10 @@ async def test_the_token_is_read_again_for_each_call_and_one_that_cannot_be_is_s
     file.write_text("hvs.one-that-has-ended", "utf-8")
     with pytest.raises(Rejected, match="Vault refuses"):
         await held.provider.unwrap(place, wrapped)
+    for no_token in (b"", b"\xff\xfe", b"two\nlines", "h\u00e9".encode()):
+        file.write_bytes(no_token)
+        with pytest.raises(Rejected, match="holds no token"):
+            await held.provider.unwrap(place, wrapped)
     file.unlink()
     with pytest.raises(Rejected, match="cannot be read"):
         await held.provider.unwrap(place, wrapped)
