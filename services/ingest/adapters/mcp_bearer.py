@@ -27,6 +27,9 @@ from libs.contracts.errors import ConsentLost, Transient
 from libs.runtime.clock import Clock
 from services.ingest.adapters.mcp_grant import Grant, GrantKeeper
 
+LIFE_MAX_SECONDS: Final = 86_400.0
+"""Seconds of a token's life that are believed: one that is said to live for longer is only renewed before it ends."""
+
 REFRESH_AHEAD_SECONDS: Final = 30.0
 """Seconds before a token's end at which it counts as ended: more than a call takes to reach the server's check."""
 
@@ -123,8 +126,9 @@ class RefreshingBearer(httpx2.Auth):
         form, headers = _client_authentication(grant)
         form |= {"grant_type": "refresh_token", "refresh_token": grant.refresh_token, "resource": grant.resource}
         try:
-            response = await self._http.post(grant.token_endpoint, data=form, headers=headers)
-        except httpx2.RequestError as error:
+            async with asyncio.timeout(ASK_SECONDS):
+                response = await self._http.post(grant.token_endpoint, data=form, headers=headers)
+        except (httpx2.RequestError, TimeoutError) as error:
             raise Transient(f"The Xero server could not be asked for a token ({type(error).__name__}).") from None
         if response.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return None
@@ -143,8 +147,12 @@ def tokens_of(token: OAuthToken, clock: Clock, refresh_token: str | None = None)
     return {
         "access_token": token.access_token,
         "refresh_token": token.refresh_token or refresh_token,
-        "expires_at": None if lifetime is None else clock.now() + timedelta(seconds=lifetime),
+        "expires_at": None if lifetime is None else clock.now() + timedelta(seconds=_believed(lifetime)),
     }
+
+
+def _believed(lifetime_seconds: int) -> float:
+    return min(max(lifetime_seconds, 0), LIFE_MAX_SECONDS)
 
 
 def _client_authentication(grant: Grant) -> tuple[dict[str, str], dict[str, str]]:

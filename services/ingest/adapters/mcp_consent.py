@@ -17,10 +17,10 @@ from pydantic import AnyUrl
 from libs.contracts.errors import Rejected, Transient, WellError
 from libs.contracts.loopback import LOOPBACK_HOSTS
 from libs.runtime.clock import Clock
-from libs.runtime.tls import authorities
-from services.ingest.adapters.mcp_bearer import tokens_of
+from services.ingest.adapters.mcp_bearer import ASK_SECONDS, tokens_of
 from services.ingest.adapters.mcp_clients import KeptClients
 from services.ingest.adapters.mcp_grant import Grant, GrantKeeper
+from services.ingest.adapters.mcp_http import WORDS_MAX_BYTES, bounded_client
 from services.ingest.adapters.mcp_provider import CarefulProvider, Consenting, PinnedScope
 from services.ingest.adapters.mcp_returns import Brought, Returns
 from services.ingest.domain.registration import RegisteredByHand
@@ -194,7 +194,7 @@ async def _provoke(server_url: str, provider: OAuthClientProvider) -> None:
     ask = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     accept = {"Accept": "application/json, text/event-stream"}
     async with (
-        httpx2.AsyncClient(verify=authorities(), auth=provider, timeout=httpx2.Timeout(30.0)) as http,
+        bounded_client(httpx2.Timeout(ASK_SECONDS), WORDS_MAX_BYTES, provider) as http,
         http.stream("POST", server_url, json=ask, headers=accept),
     ):
         return

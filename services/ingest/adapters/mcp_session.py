@@ -18,7 +18,7 @@ from mcp_types import CONNECTION_CLOSED, CallToolResult
 from pydantic import ValidationError
 
 from libs.contracts.errors import Malformed, Transient, WellError
-from libs.runtime.tls import authorities
+from services.ingest.adapters.mcp_http import bounded_client
 
 CALL_SECONDS: Final = 120.0
 """Seconds for one call. The server may wait for Xero's next minute, and Xero takes a few more for a page of 1,000."""
@@ -84,7 +84,7 @@ class McpSession:
 
     async def _own(self) -> None:
         transport_timeout = httpx2.Timeout(CALL_SECONDS, connect=10.0)
-        async with httpx2.AsyncClient(verify=authorities(), auth=self._auth, timeout=transport_timeout) as http:
+        async with bounded_client(transport_timeout, ANSWER_MAX_BYTES, self._auth) as http:
             transport = streamable_http_client(self._url, http_client=http, max_sse_event_size=ANSWER_MAX_BYTES)
             async with Client(transport, read_timeout_seconds=CALL_SECONDS) as client:
                 self._open.set_result(client)

@@ -20,15 +20,18 @@ from mcp_types import CallToolResult
 from libs.contracts.errors import ConsentLost, Malformed, Rejected, Transient, WellError
 from libs.contracts.identity import RecordKind
 from libs.runtime.clock import Clock
-from libs.runtime.tls import authorities
 from services.ingest.adapters.mcp_bearer import ASK_SECONDS, RefreshingBearer
 from services.ingest.adapters.mcp_grant import GrantKeeper
+from services.ingest.adapters.mcp_http import WORDS_MAX_BYTES, bounded_client
 from services.ingest.adapters.mcp_session import McpSession
 from services.ingest.domain.attachments import Attachment
 from services.ingest.ports import AttachedFile, Page
 
 PAGE_SIZE: Final = 1000
 """Rows a page: the most Xero gives, so that 1,000 changed bills cost one call. Source: xero_accounting.yaml."""
+
+PAGES_MAX: Final = 10_000
+"""Pages of one list: ten million records. Xero lists none with more than 100,000 (`HighVolumeException`)."""
 
 SESSIONS_MAX: Final = 64
 """Sessions kept open. Each holds a connection; the one unused for longest is closed and opened again when needed."""
@@ -67,7 +70,7 @@ class XeroOverMcp:
         self._url = url
         self._keeper_of = keeper_of
         self._clock = clock
-        self._tokens = httpx2.AsyncClient(verify=authorities(), timeout=httpx2.Timeout(ASK_SECONDS))
+        self._tokens = bounded_client(httpx2.Timeout(ASK_SECONDS), WORDS_MAX_BYTES)
         self._sessions: OrderedDict[UUID, McpSession] = OrderedDict()
 
     async def records(self, workspace: UUID, kind: RecordKind, *, page: int, since: datetime | None) -> Page:
@@ -80,7 +83,7 @@ class XeroOverMcp:
             arguments["modified_since"] = since.astimezone(UTC).isoformat().replace("+00:00", "Z")
         answer = await self._called(workspace, tool, arguments)
         page_count = _whole_number(_member(answer, "pagination", Mapping).get("pageCount"))
-        if page_count is None:
+        if page_count is None or page_count > PAGES_MAX:
             raise Malformed("The Xero server does not say how many pages there are.", code="unexpected_shape")
         return Page(_objects(answer, key), page_count)
 
@@ -195,4 +198,4 @@ def _member(answer: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: AN
 
 def _whole_number(written: object) -> int | None:
     text = str(written)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None

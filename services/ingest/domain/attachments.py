@@ -15,7 +15,6 @@ _MEGABYTE: Final = 1_000_000
 
 QONTO_MAX_BYTES: Final = 10 * _MEGABYTE
 """Bytes of one file. Source: docs.qonto.com/guides/use-cases/bulk-upload-supplier-invoices: "max 10 MB"."""
-"""Bytes, as a person is told a size."""
 
 _MAGIC_WITHIN_BYTES: Final = 1024
 """Bytes. `%PDF-` may stand behind other bytes, but not further than this. Source: PDF 1.7, implementation note 13."""
