@@ -76,7 +76,7 @@ class McpTokens:
     async def take_request(self, text: str) -> Held | None:
         """A request, which is answered with this; None when it is unknown, answered, or too old."""
         bearer, now = parse(text), self._clock.now()
-        if bearer is None or bearer.workspace != INSTALLATION:
+        if bearer is None:
             return None
         async with self._database.transaction(INSTALLATION) as tx:
             token = await self._token(tx, "request", bearer.sha256, hold=True)
