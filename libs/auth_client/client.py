@@ -133,7 +133,7 @@ class AuthClient:
         """The page where a person answers for an MCP client.
 
         Raises:
-            Rejected: Too many requests are open.
+            Rejected: This service may not ask.
             Malformed: What the client says of itself is longer than it may be.
             Transient: Auth or its database does not answer.
         """

@@ -93,6 +93,10 @@ class TicketStore(Protocol):
         """Add a ticket and drop expired ones; False when `limit` unexpired ones of its purpose are there already."""
         ...
 
+    async def drop_oldest_tickets(self, tx: Transaction, purpose: TicketPurpose, *, keep: int) -> None:
+        """Drop those of a purpose that end first, until `keep` are left."""
+        ...
+
     async def see_ticket(
         self, tx: Transaction, purpose: TicketPurpose, sha256: bytes, *, now: datetime
     ) -> Ticket | None:

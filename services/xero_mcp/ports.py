@@ -58,7 +58,7 @@ class Consents(Protocol):
             return_to: Our own address, with its query.
 
         Raises:
-            Rejected: Too many requests are open.
+            Rejected: Auth does not take it.
         """
         ...
 
@@ -136,6 +136,10 @@ class TokenStore(Protocol):
 
     async def end_family(self, tx: Transaction, family: UUID) -> None:
         """Drop every token of a consent, and what is bought with one meanwhile."""
+        ...
+
+    async def drop_oldest(self, tx: Transaction, kind: TokenKind, *, keep: int) -> None:
+        """Drop those of a kind that end first, until `keep` are left."""
         ...
 
     async def count(self, tx: Transaction, kind: TokenKind, *, now: datetime) -> int:

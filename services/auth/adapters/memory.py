@@ -106,6 +106,13 @@ class MemoryAuthStore:
         table[ticket.sha256] = ticket
         return True
 
+    async def drop_oldest_tickets(self, tx: Transaction, purpose: TicketPurpose, *, keep: int) -> None:
+        """Drop those of a purpose that end first, until `keep` are left."""
+        table = table_of(tx, _TICKETS)
+        of_it = (kept for kept in table.values() if kept.purpose == purpose)
+        for kept in sorted(of_it, key=lambda kept: kept.expires_at, reverse=True)[keep:]:
+            del table[kept.sha256]
+
     async def see_ticket(
         self, tx: Transaction, purpose: TicketPurpose, sha256: bytes, *, now: datetime
     ) -> Ticket | None:

@@ -54,6 +54,12 @@ WHERE (SELECT count(*) FROM auth.ticket WHERE workspace = $1 AND purpose = $3) <
 RETURNING sha256
 """
 
+_DROP_OLDEST: Final = """
+DELETE FROM auth.ticket WHERE workspace = $1 AND sha256 IN (
+    SELECT sha256 FROM auth.ticket WHERE workspace = $1 AND purpose = $2 ORDER BY expires_at DESC OFFSET $3
+)
+"""
+
 _SEE_TICKET: Final = """
 SELECT content, expires_at FROM auth.ticket WHERE workspace = $1 AND sha256 = $2 AND purpose = $3 AND expires_at > $4
 """
@@ -128,6 +134,10 @@ class PostgresAuthStore(PostgresKeyStore):
             _ADD_TICKET, tx.workspace, ticket.sha256, ticket.purpose, content, ticket.expires_at, limit
         )
         return added is not None
+
+    async def drop_oldest_tickets(self, tx: Transaction, purpose: TicketPurpose, *, keep: int) -> None:
+        """Drop those of a purpose that end first, until `keep` are left."""
+        await connection_of(tx).execute(_DROP_OLDEST, tx.workspace, purpose, keep)
 
     async def see_ticket(
         self, tx: Transaction, purpose: TicketPurpose, sha256: bytes, *, now: datetime

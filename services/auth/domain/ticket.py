@@ -30,6 +30,11 @@ LIVE_TICKETS: Final = 1000
 """Unexpired tickets of one purpose in one workspace at most. A workspace has a handful of people; more is an attack or
 a loop, and must not grow the table."""
 
+GIVE_WAY: Final[frozenset[TicketPurpose]] = frozenset({"mcp_request", "mcp_form", "disconnect"})
+"""Purposes whose oldest ticket makes room when there is none. A stranger's program may ask for consents, and a thousand
+of them must not hold up everybody else's for half an hour; a form whose page was opened a thousand times since is not
+sent any more. Of all others the newest is refused: somebody counts on the oldest."""
+
 
 @dataclass(frozen=True)
 class Ticket:

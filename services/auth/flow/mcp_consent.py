@@ -61,11 +61,7 @@ class McpConsents:
     async def ask(
         self, *, client_name: str, redirect_host: str, scopes: tuple[str, ...], return_to: str, document_host: str = ""
     ) -> str:
-        """The address of the consent page for a request.
-
-        Raises:
-            Rejected: `too_many_tickets` when too many requests are open.
-        """
+        """The address of the consent page for a request."""
         request = McpRequest(client_name, redirect_host, scopes, return_to, document_host)
         ticket = await self._tickets.issue(INSTALLATION, "mcp_request", orjson.dumps(asdict(request)))
         return f"{self._public_url}/consents/mcp?{urlencode({'request': ticket.text})}"

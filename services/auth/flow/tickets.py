@@ -8,7 +8,7 @@ from libs.contracts.errors import Rejected
 from libs.crypto.bearer import Bearer, mint, parse
 from libs.database.port import Database
 from libs.runtime.clock import Clock
-from services.auth.domain.ticket import LASTS, LIVE_TICKETS, Ticket, TicketPurpose
+from services.auth.domain.ticket import GIVE_WAY, LASTS, LIVE_TICKETS, Ticket, TicketPurpose
 from services.auth.ports import TicketStore
 
 
@@ -24,12 +24,15 @@ class Tickets:
         """A new ticket.
 
         Raises:
-            Rejected: `too_many_tickets` when the workspace holds more than it can use.
+            Rejected: `too_many_tickets` when the workspace holds more than it can use, and none of them gives way.
         """
         bearer, now = mint(workspace), self._clock.now()
         ticket = Ticket(purpose, bearer.sha256, content, now + LASTS[purpose])
         async with self._database.transaction(workspace) as tx:
             added = await self._store.add_ticket(tx, ticket, now=now, limit=LIVE_TICKETS)
+            if not added and purpose in GIVE_WAY:
+                await self._store.drop_oldest_tickets(tx, purpose, keep=LIVE_TICKETS - 1)
+                added = await self._store.add_ticket(tx, ticket, now=now, limit=LIVE_TICKETS)
         if not added:
             raise Rejected("Too many visits are open at once. Try again in some minutes.", code="too_many_tickets")
         return bearer

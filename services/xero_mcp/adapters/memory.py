@@ -84,6 +84,13 @@ class MemoryXeroMcpStore:
         for sha256 in [kept.sha256 for kept in table.values() if kept.family == family]:
             del table[sha256]
 
+    async def drop_oldest(self, tx: Transaction, kind: TokenKind, *, keep: int) -> None:
+        """Drop those of a kind that end first, until `keep` are left."""
+        table = table_of(tx, _TOKENS)
+        of_it = (kept for kept in table.values() if kept.kind == kind)
+        for kept in sorted(of_it, key=lambda kept: kept.expires_at, reverse=True)[keep:]:
+            del table[kept.sha256]
+
     async def count(self, tx: Transaction, kind: TokenKind, *, now: datetime) -> int:
         """How many tokens of a kind are good."""
         return sum(kept.kind == kind and kept.expires_at > now for kept in table_of(tx, _TOKENS).values())

@@ -51,6 +51,12 @@ _DROP_CHILDREN: Final = "DELETE FROM xero_mcp.token WHERE workspace = $1 AND par
 
 _DROP_FAMILY: Final = "DELETE FROM xero_mcp.token WHERE workspace = $1 AND family = $2 RETURNING sha256"
 
+_DROP_OLDEST: Final = """
+DELETE FROM xero_mcp.token WHERE workspace = $1 AND sha256 IN (
+    SELECT sha256 FROM xero_mcp.token WHERE workspace = $1 AND kind = $2 ORDER BY expires_at DESC OFFSET $3
+)
+"""
+
 _COUNT: Final = "SELECT count(*) FROM xero_mcp.token WHERE workspace = $1 AND kind = $2 AND expires_at > $3"
 
 
@@ -133,6 +139,10 @@ class PostgresXeroMcpStore:
         # Whoever buys holds what it pays with: a round that met it waited, and missed what it bought.
         while await connection_of(tx).fetch(_DROP_FAMILY, tx.workspace, family):
             continue
+
+    async def drop_oldest(self, tx: Transaction, kind: TokenKind, *, keep: int) -> None:
+        """Drop those of a kind that end first, until `keep` are left."""
+        await connection_of(tx).execute(_DROP_OLDEST, tx.workspace, kind, keep)
 
     async def count(self, tx: Transaction, kind: TokenKind, *, now: datetime) -> int:
         """How many tokens of a kind are good."""

@@ -30,7 +30,8 @@ SPENT_KEPT: Final = timedelta(days=1)
 """How long a spent refresh token is remembered, to notice that it comes back. After that it is simply unknown."""
 
 LIVE_REQUESTS: Final = 1000
-"""Requests that wait for a person at most, over all clients; more is an attack."""
+"""Requests that wait for a person at most, over all clients. More is an attack, and the oldest go: if the newest were
+refused, whoever asks a thousand times would hold up everybody for half an hour."""
 
 
 @dataclass(frozen=True)

@@ -62,15 +62,10 @@ class McpTokens:
         self._remembered: OrderedDict[bytes, tuple[datetime, Held]] = OrderedDict()
 
     async def add_request(self, client: str, content: dict[str, Any]) -> str:
-        """A request that waits for a person.
-
-        Raises:
-            Rejected: `too_many_requests`.
-        """
-        now = self._clock.now()
+        """A request that waits for a person. When there are too many, the oldest no longer do."""
         async with self._database.transaction(INSTALLATION) as tx:
-            if await self._store.count(tx, "request", now=now) >= LIVE_REQUESTS:
-                raise Rejected("Too many programs wait for an answer. Try again later.", code="too_many_requests")
+            if await self._store.count(tx, "request", now=self._clock.now()) >= LIVE_REQUESTS:
+                await self._store.drop_oldest(tx, "request", keep=LIVE_REQUESTS - 1)
             return await self._add(tx, "request", client, uuid4(), content)
 
     async def take_request(self, text: str) -> Held | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +12,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from services.auth.domain.ticket import LIVE_TICKETS
+from libs.crypto.bearer import INSTALLATION
+from services.auth.domain.ticket import LIVE_TICKETS, Ticket
 from services.auth.flow.connect import Connecting
 from tests.contract.auth.conftest import Stage, events_of
 from tests.contract.auth.test_connect import authorize_url, callback, code_for
@@ -199,6 +201,23 @@ async def test_a_loop_of_visits_fills_no_table(quick: Stage) -> None:
     quick.clock.advance(601)
     await connecting.begin(workspace, "xero", None)  # old ones made room
     assert (await _rows(quick))["auth.ticket"] < LIVE_TICKETS
+
+
+async def test_programs_of_strangers_fill_no_table_and_hold_up_nobody(stage: Stage) -> None:
+    auth, now = stage.auth.service, stage.clock.now()
+    waiting = [
+        Ticket("mcp_request", nth.to_bytes(32, "big"), b"{}", now + timedelta(seconds=60 + nth))
+        for nth in range(LIVE_TICKETS)
+    ]
+    async with auth.database.transaction(INSTALLATION) as tx:
+        for each in waiting:
+            assert await auth.store.add_ticket(tx, each, now=now, limit=LIVE_TICKETS)
+    words = {"client_name": "Ledger", "redirect_host": "localhost", "scopes": ()}
+    page = await auth.ask_consent(**words, return_to="http://localhost:1/consented?request=7")
+    assert (await auth.consents.request(httpx.URL(page).params["request"])).client_name == "Ledger"
+    async with auth.database.transaction(INSTALLATION) as tx:
+        seen = [await auth.store.see_ticket(tx, "mcp_request", each.sha256, now=now) for each in waiting]
+    assert [each is None for each in seen] == [True, *[False] * (LIVE_TICKETS - 1)]
 
 
 async def _rows(stage: Stage) -> dict[str, int]:

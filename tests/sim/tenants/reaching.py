@@ -11,7 +11,6 @@ from uuid import UUID
 import asyncpg
 import httpx
 import httpx2
-from aiohttp import web
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -99,7 +98,7 @@ class World:
     holdings: tuple[Holding, Holding]
     tables: tuple[tuple[str, str], ...]
     pages: tuple[tuple[str, str], ...]
-    figures: web.Application
+    figures: ReadModel
 
     async def visited(self, page: tuple[str, str], thing: str, session: str) -> httpx.Response:
         """A page's answer to a browser, with a thing under every name in its address and in its form."""
@@ -170,7 +169,8 @@ class World:
     async def figures_of(self, session: str) -> dict[str, Any]:
         """What insights shows to a browser."""
         bound = bound_socket()
-        async with serving(self.figures, bound), web_client() as browser:
+        app = application(self.figures, self.stage.well.services.auth)
+        async with serving(app, bound), web_client() as browser:
             browser.cookies.set("well_session", session)
             answer = await browser.get(f"http://localhost:{port_of(bound)}/insights", params={"hours": 24})
         told: dict[str, Any] = answer.json()
@@ -226,7 +226,7 @@ async def _holding(stage: Stage, customer: Customer) -> Holding:
     return Holding(customer, session, grant.access_token, things)
 
 
-async def _figures(stage: Stage, rows: list[asyncpg.Record]) -> web.Application:
+async def _figures(stage: Stage, rows: list[asyncpg.Record]) -> ReadModel:
     """Insights over what was pulled for both."""
     model = ReadModel(verdicts=SealedVerdicts(stage.well.storage.sealers.payloads), clock=SystemClock())
     await model.begin(MemoryLines())
@@ -235,4 +235,4 @@ async def _figures(stage: Stage, rows: list[asyncpg.Record]) -> web.Application:
         raw = RawDelivery(place, row["workspace"], row["event_id"], row["sealed"])
         log_row = LogRow(raw, row["event_type"], row["occurred_at"], row["record_key"], row["previous"])
         await model.take(row["topic"], message_of(log_row))
-    return application(model, stage.well.services.auth)
+    return model
