@@ -23,10 +23,10 @@ Whatever fails is a `Failure`: one of the six errors by its name, with its sente
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from libs.contracts.errors import (
     ConsentLost,
@@ -101,6 +101,12 @@ class Keys(Published):
     current: UUID
     by_id: Annotated[dict[UUID, KeyHex], Field(max_length=KEYS_MAX, repr=False)]
     index_secret: Annotated[KeyHex | None, Field(repr=False)] = None
+
+    @model_validator(mode="after")
+    def _one_of_them_seals(self) -> Self:
+        if self.current not in self.by_id:
+            raise ValueError("the current key is not among them")
+        return self
 
 
 class OpeningKeys(Published):
@@ -216,11 +222,7 @@ def opening_of(told: OpeningKeys) -> WorkspaceOpening:
 
 
 def keys_of(told: Keys) -> WorkspaceKeys:
-    """The keys again.
-
-    Raises:
-        KeyError: The current key is not among them.
-    """
+    """The keys again."""
     by_id = {key: DataKey(key, bytes.fromhex(secret)) for key, secret in told.by_id.items()}
     index_secret = bytes.fromhex(told.index_secret) if told.index_secret else None
     return WorkspaceKeys(told.workspace, by_id[told.current], by_id, index_secret)

@@ -78,10 +78,6 @@ class AuthService:
         """A borrower saw 403 with a good token; see `Lending.forbidden`."""
         await self.lending.forbidden(workspace, provider)
 
-    async def revoke(self, workspace: UUID, provider: Provider) -> None:
-        """Disconnect; see `Disconnecting.disconnect`."""
-        await self.disconnecting.disconnect(workspace, provider)
-
     async def connection_state(self, workspace: UUID, provider: Provider) -> ConnectionState:
         """How a connection stands."""
         return await self.lending.state(workspace, provider)

@@ -46,8 +46,8 @@ async def test_disconnecting_ends_the_consent_at_xero_and_says_so_once(stage: St
     workspace = uuid4()
     await stage.auth.connect(workspace, "xero")
     token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
-    await stage.auth.service.revoke(workspace, "xero")
-    await stage.auth.service.revoke(workspace, "xero")
+    await stage.auth.service.disconnecting.disconnect(workspace, "xero")
+    await stage.auth.service.disconnecting.disconnect(workspace, "xero")
     assert await stage.auth.service.connection_state(workspace, "xero") == "revoked"
     assert await tenants_open_to(stage, token.secret) == []
     counted = await calls(stage.xero)
@@ -60,14 +60,14 @@ async def test_disconnecting_ends_the_consent_at_xero_and_says_so_once(stage: St
 async def test_disconnecting_one_organisation_leaves_the_same_persons_other_one_alone(stage: Stage) -> None:
     mine, theirs = await connected_by_one_accountant(stage)
     token = await stage.auth.service.lend("xero_mcp", theirs, "xero")
-    await stage.auth.service.revoke(mine, "xero")
+    await stage.auth.service.disconnecting.disconnect(mine, "xero")
     assert await tenants_open_to(stage, token.secret) == [OTHER]
     assert REVOKED not in await calls(stage.xero)
     stage.clock.advance(3600)
     assert (await stage.auth.service.lend("xero_mcp", theirs, "xero")).account == OTHER
     with pytest.raises(ConsentLost):
         await stage.auth.service.lend("xero_mcp", mine, "xero")
-    await stage.auth.service.revoke(theirs, "xero")
+    await stage.auth.service.disconnecting.disconnect(theirs, "xero")
     assert (await calls(stage.xero))[REVOKED] == 1
 
 
@@ -88,7 +88,7 @@ async def test_a_consent_that_is_given_while_another_ends_stands(stage: Stage) -
 
     async with web_client() as http:
         auth = await another_process(stage, http, played=lambda real: ConnectedMeanwhile(real, connect_anew))
-        await auth.revoke(workspace, "xero")
+        await auth.disconnecting.disconnect(workspace, "xero")
     token = await stage.auth.service.lend("xero_mcp", workspace, "xero")
     assert await tenants_open_to(stage, token.secret) == [TENANT]
 
@@ -97,7 +97,7 @@ async def test_an_old_token_is_renewed_first_since_xero_wants_a_good_one(stage: 
     workspace = uuid4()
     await stage.auth.connect(workspace, "xero")
     stage.clock.advance(86_400)
-    await stage.auth.service.revoke(workspace, "xero")
+    await stage.auth.service.disconnecting.disconnect(workspace, "xero")
     assert (await calls(stage.xero))[ENDED] == 1
 
 
@@ -105,7 +105,7 @@ async def test_a_consent_that_ended_at_xero_before_is_forgotten_here_too(stage: 
     workspace = uuid4()
     await stage.auth.connect(workspace, "xero")
     await told(stage.xero, "revoke", {"tenant_id": TENANT})
-    await stage.auth.service.revoke(workspace, "xero")
+    await stage.auth.service.disconnecting.disconnect(workspace, "xero")
     assert await stage.auth.service.connection_state(workspace, "xero") == "revoked"
 
 
@@ -118,9 +118,9 @@ async def test_while_xero_gives_no_answer_nothing_is_forgotten_and_the_next_try_
     await stage.auth.connect(workspace, "xero")
     await told(stage.xero, "faults", {"path": path, "kind": kind})
     with pytest.raises(Transient):
-        await stage.auth.service.revoke(workspace, "xero")
+        await stage.auth.service.disconnecting.disconnect(workspace, "xero")
     assert await stage.auth.service.connection_state(workspace, "xero") == "active"
-    await stage.auth.service.revoke(workspace, "xero")
+    await stage.auth.service.disconnecting.disconnect(workspace, "xero")
     assert await stage.auth.service.connection_state(workspace, "xero") == "revoked"
 
 
@@ -130,9 +130,9 @@ async def test_an_outage_of_refusals_is_told_and_forgets_nothing(stage: Stage) -
     await told(stage.xero, "faults", {"path": "/connections", "kind": "revoked", "times": 50})
     for _ in range(3):
         with pytest.raises(Transient, match=r"refuses|again by itself"):
-            await stage.auth.service.revoke(workspace, "xero")
+            await stage.auth.service.disconnecting.disconnect(workspace, "xero")
     assert await stage.auth.service.connection_state(workspace, "xero") == "refused"
     async with web_client() as http:
         await http.delete(f"{stage.xero.url}/_standin/faults")
-    await stage.auth.service.revoke(workspace, "xero")
+    await stage.auth.service.disconnecting.disconnect(workspace, "xero")
     assert await stage.auth.service.connection_state(workspace, "xero") == "revoked"

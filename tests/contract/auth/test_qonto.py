@@ -112,7 +112,7 @@ async def test_disconnecting_revokes_the_grant_and_with_the_scope_for_it_the_org
     workspace = uuid4()
     async with auth.signed_in(workspace) as browser:
         await browser.get(f"{auth.url}/connect/qonto", params={"bank_matching": bank_matching})
-    await auth.service.revoke(workspace, "qonto")
+    await auth.service.disconnecting.disconnect(workspace, "qonto")
     async with web_client() as http:
         counted = (await http.get(f"{qonto.url}/_standin/calls")).json()
     assert counted["POST /oauth2/revoke 200"] == 1
@@ -138,7 +138,7 @@ async def test_the_sandbox_gets_its_staging_token_with_every_call(kept: Kept) ->
         assert (await auth.connect(workspace, "qonto")).status_code == httpx.codes.OK
         clock.advance(3600)
         await auth.service.lend("pusher", workspace, "qonto")
-        await auth.service.revoke(workspace, "qonto")
+        await auth.service.disconnecting.disconnect(workspace, "qonto")
         assert await auth.service.connection_state(workspace, "qonto") == "revoked"
         await told(qonto, "settings", {"staging_token": "another"})
         assert (await auth.connect(workspace, "qonto")).status_code == httpx.codes.SERVICE_UNAVAILABLE
@@ -169,7 +169,7 @@ async def test_disconnecting_ends_the_consent_at_qonto(with_qonto: QontoStage) -
     auth, _, _, _ = with_qonto
     workspace = uuid4()
     await auth.connect(workspace, "qonto")
-    await auth.service.revoke(workspace, "qonto")
+    await auth.service.disconnecting.disconnect(workspace, "qonto")
     with pytest.raises(ConsentLost):
         await auth.service.lend("pusher", workspace, "qonto")
 
@@ -179,7 +179,7 @@ async def test_losing_one_provider_leaves_the_other_alone(with_qonto: QontoStage
     workspace = uuid4()
     await auth.connect(workspace, "qonto")
     await auth.connect(workspace, "xero")
-    await auth.service.revoke(workspace, "xero")
+    await auth.service.disconnecting.disconnect(workspace, "xero")
     assert await auth.service.connection_state(workspace, "qonto") == "active"
 
 

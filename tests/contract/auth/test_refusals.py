@@ -103,7 +103,7 @@ async def test_refusals_for_a_whole_day_are_a_lost_consent_said_once_that_can_st
     (lost,) = await losses(stage)
     assert "Connect Xero again" in lost.sentence
     before = await revocations(stage)
-    await stage.auth.service.revoke(workspace, "xero")  # its tokens were kept, so Xero can be told
+    await stage.auth.service.disconnecting.disconnect(workspace, "xero")  # its tokens were kept, so Xero can be told
     assert await revocations(stage) == before + 1
 
 

@@ -41,7 +41,7 @@ async def test_a_refused_token_is_replaced_and_a_revoked_consent_is_lost(asked: 
         await auth.lend("xero_mcp", workspace, "xero")
     by_console = asked.by("console")
     assert await by_console.connection_state(workspace, "xero") == "lost"
-    await asked.auth.service.revoke(workspace, "qonto")
+    await asked.auth.service.disconnecting.disconnect(workspace, "qonto")
     assert await by_console.connection_state(workspace, "qonto") == "revoked"
     assert list(await asked.by("ingest").connected("qonto")) == []
 

@@ -132,7 +132,7 @@ class Tokens(Processes):
         """A person disconnects through Well."""
         before = self.row()
         try:
-            self.runner.run(self.idle().auth.revoke(WORKSPACE, self.name))
+            self.runner.run(self.idle().auth.disconnecting.disconnect(WORKSPACE, self.name))
         except Transient:
             assert self.row().state != "revoked"
             return

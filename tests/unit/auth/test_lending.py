@@ -94,14 +94,14 @@ async def test_a_token_is_lent_from_memory_for_five_seconds_and_not_after_a_chan
     await place.connected(here)
     second = await place.lent(here)
     assert second.secret != first.secret
-    await elsewhere.revoke(place.workspace, place.name)
+    await elsewhere.disconnecting.disconnect(place.workspace, place.name)
     assert (await place.lent(here)).secret == second.secret
     place.time.now += LENT_FROM_MEMORY
     with pytest.raises(ConsentLost):
         await place.lent(here)
     await place.connected(here)
     await place.lent(here)
-    await here.revoke(place.workspace, place.name)
+    await here.disconnecting.disconnect(place.workspace, place.name)
     with pytest.raises(ConsentLost):
         await place.lent(here)
 
@@ -214,7 +214,7 @@ async def test_a_provider_that_is_left_alone_is_not_asked_to_end_anything_either
         await auth.refused(place.workspace, "qonto", "a token of before")
     before = dict(place.provider.tokens)
     with pytest.raises(Transient, match="refused 180 calls"):
-        await auth.revoke(place.workspace, "qonto")
+        await auth.disconnecting.disconnect(place.workspace, "qonto")
     assert place.provider.tokens == before
     assert (await place.row()).state == "active"
 
@@ -239,7 +239,7 @@ async def test_a_token_that_is_refused_at_the_end_is_renewed_once_and_ends_the_c
     await place.connected(auth)
     row = await place.row()
     place.provider.access_tokens[row.access_token or ""] = place.time.now
-    await auth.revoke(place.workspace, place.name)
+    await auth.disconnecting.disconnect(place.workspace, place.name)
     assert (await place.row()).state == "revoked"
     assert not place.provider.honours(row.refresh_token or "")
 
@@ -254,5 +254,5 @@ async def test_a_connection_that_was_refused_for_a_day_is_forgotten_though_nothi
     lost = await place.row()
     assert (lost.state, lost.refresh_token is not None) == ("lost", True)
     place.provider.revoke_everything()
-    await auth.revoke(place.workspace, place.name)
+    await auth.disconnecting.disconnect(place.workspace, place.name)
     assert (await place.row()).state == "revoked"
