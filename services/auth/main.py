@@ -165,7 +165,7 @@ def build(
     """Wire auth over a database, a log and the providers."""
     told = _Told(database=database, store=store, log=log, clients=clients, clock=clock)
     tickets = Tickets(database=database, store=store, clock=clock)
-    unauthorized = Unauthorized(clock)
+    unauthorized = Unauthorized(database=database, store=store, clock=clock)
     refreshing = Refreshing(**told, unauthorized=unauthorized)
     lending = Lending(database=database, store=store, refreshing=refreshing, unauthorized=unauthorized, clock=clock)
     connecting = Connecting(**told, tickets=tickets, lending=lending)

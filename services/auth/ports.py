@@ -110,7 +110,23 @@ class TicketStore(Protocol):
         ...
 
 
-class AuthStore(KeyStore, ConnectionStore, TicketStore, Protocol):
+class UnauthorizedStore(Protocol):
+    """Answers of 401, in the workspace of the installation."""
+
+    async def add_unauthorized(
+        self, tx: Transaction, provider: Provider, at: datetime, *, after: datetime, limit: int
+    ) -> None:
+        """Add one, unless `limit` of them came after an instant, and drop those from before it."""
+        ...
+
+    async def unauthorized(
+        self, tx: Transaction, provider: Provider, *, after: datetime, until: datetime
+    ) -> Sequence[datetime]:
+        """When they came, after one instant and until another."""
+        ...
+
+
+class AuthStore(KeyStore, ConnectionStore, TicketStore, UnauthorizedStore, Protocol):
     """Everything auth keeps."""
 
 

@@ -20,6 +20,7 @@ _WORKSPACES = "auth.workspace"
 _KEYS = "auth.workspace_key"
 _CONNECTIONS = "auth.connection"
 _TICKETS = "auth.ticket"
+_UNAUTHORIZED = "auth.unauthorized"
 
 
 class MemoryAuthStore:
@@ -128,6 +129,20 @@ class MemoryAuthStore:
         if found is not None:
             del table_of(tx, _TICKETS)[sha256]
         return found
+
+    async def add_unauthorized(
+        self, tx: Transaction, provider: Provider, at: datetime, *, after: datetime, limit: int
+    ) -> None:
+        """Add one, unless `limit` of them came after an instant, and drop those from before it."""
+        seen = await self.unauthorized(tx, provider, after=after, until=at)
+        ahead = [each for each in table_of(tx, _UNAUTHORIZED).get(provider, ()) if each > at]
+        table_of(tx, _UNAUTHORIZED)[provider] = (*seen, *ahead) if len(seen) >= limit else (*seen, at, *ahead)
+
+    async def unauthorized(
+        self, tx: Transaction, provider: Provider, *, after: datetime, until: datetime
+    ) -> list[datetime]:
+        """When they came, after one instant and until another."""
+        return [each for each in table_of(tx, _UNAUTHORIZED).get(provider, ()) if after < each <= until]
 
 
 class EachAsked:

@@ -60,7 +60,7 @@ class Lending:
         """
         if not may(borrower, "borrow_xero" if provider == "xero" else "borrow_qonto"):
             raise Rejected(f"The service {borrower} may not borrow {provider} tokens.", code="not_a_borrower")
-        self._unauthorized.check(provider)
+        await self._unauthorized.check(provider)
         connection = self._from_memory((workspace, provider)) or await self._current(workspace, provider)
         if connection.access_token is None:
             raise ConsentLost(f"The {provider} connection holds no token. Connect it again in Well.")
@@ -76,7 +76,7 @@ class Lending:
             ConsentLost: The provider no longer honours the consent.
             Transient: The provider or the database does not answer, or the connection rests now.
         """
-        self._unauthorized.note(provider)
+        await self._unauthorized.note(provider)
         self.forget(workspace, provider)
         connection = await self._look(workspace, provider)
         if connection is None or connection.state != "active" or connection.access_token is None:

@@ -105,7 +105,7 @@ class Refreshing:
             Transient: The provider or the database does not answer, the connection rests after refusals, others refresh
                 for longer than a lease, or the provider is left alone after too many refusals.
         """
-        self._unauthorized.check(provider)
+        await self._unauthorized.check(provider)
         me, give_up_at = uuid4(), self._clock.now() + 2 * LONGEST_LEASE
         while self._clock.now() < give_up_at:
             connection, step = await self._take_turn(workspace, provider, beyond, me)
@@ -188,7 +188,7 @@ class Refreshing:
         except Rejected as refusal:
             await self._release(workspace, connection, me)
             if refusal.code == CLIENT_IS_UNKNOWN:
-                self._unauthorized.note(connection.provider)
+                await self._unauthorized.note(connection.provider)
             sentence = f"{refusal.sentence} Check the client id and secret of Well at {TITLES[connection.provider]}."
             raise Transient(sentence, retry_after_seconds=REFUSED_PAUSE_SECONDS) from None
         return None

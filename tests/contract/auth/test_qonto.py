@@ -200,7 +200,7 @@ async def test_qonto_is_left_alone_before_its_limit_of_refusals_and_asked_again_
         assert counted["GET /v2/supplier_invoices 401"] < 200  # docs.qonto.com, rate limits: 200 in an hour
         assert 3500 < (paused.value.retry_after_seconds or 0) <= 3600
         clock.advance(-86_400)  # set back by a day, which is not a day more to wait
-        auth.service.lending._unauthorized.check("qonto")
+        await auth.service.lending._unauthorized.check("qonto")
         clock.advance(86_400)
         clock.advance(WINDOW.total_seconds() + 1)
         assert (await auth.service.lend("pusher", workspace, "qonto")).secret

@@ -20,7 +20,7 @@ from services.auth.adapters.memory import MemoryAuthStore
 from services.auth.domain.connection import LEASE, Connection, TokenPair
 from services.auth.flow.lend import LENT_FROM_MEMORY, REMEMBERED_CONNECTIONS
 from services.auth.flow.refresh import ASK_AGAIN_SECONDS
-from services.auth.flow.unauthorized import AT_MOST
+from services.auth.flow.unauthorized import AT_MOST, LOOK_AGAIN, WINDOW
 from services.auth.main import AuthService
 from tests.sim.auth.provider import KINDS, Mood, SkewedClock, StrictProvider, TrueTime
 from tests.support.auth import build_auth
@@ -217,6 +217,21 @@ async def test_a_provider_that_is_left_alone_is_not_asked_to_end_anything_either
         await auth.disconnecting.disconnect(place.workspace, "qonto")
     assert place.provider.tokens == before
     assert (await place.row()).state == "active"
+
+
+async def test_what_two_processes_were_told_is_counted_together(place: Place) -> None:
+    both = place.process(), place.process()
+    await place.connected(both[0])
+    for told in range(AT_MOST["qonto"]):
+        await place.lent(both[told % 2])
+        await both[told % 2].refused(place.workspace, "qonto", "a token of before")
+    place.time.now += LOOK_AGAIN
+    for auth in both:
+        with pytest.raises(Transient, match="refused 180 calls"):
+            await place.lent(auth)
+    place.time.now += WINDOW
+    for auth in both:
+        await place.lent(auth)
 
 
 async def test_a_consent_without_lasting_access_connects_nothing(place: Place) -> None:
