@@ -106,6 +106,7 @@ class QontoClient:
 
         Raises:
             Malformed: an invoice has no id, or the page after this one is not a later one.
+            Transient: it is another page than was asked for.
         """
         query: dict[str, str | Sequence[str]] = {"page": str(page), "per_page": str(per_page), "sort_by": sort_by}
         bounds = {"updated_at_from": updated_from, "updated_at_to": updated_to, "created_at_from": created_from}
@@ -115,6 +116,7 @@ class QontoClient:
         if not isinstance(answer.get("supplier_invoices"), list):
             raise Malformed("Qonto's list of supplier invoices holds no list.", code="unexpected_shape")
         meta = answer.get("meta")
+        wire.check_page(meta, page)
         return wire.Page(
             invoices=tuple(wire.supplier_invoice(*entry) for entry in verbatim(body, "supplier_invoices")),
             next_page=wire.next_page_in(meta, page),

@@ -15,7 +15,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from libs.contracts.errors import Malformed
+from libs.contracts.errors import Malformed, Transient
 from libs.contracts.money import Money, money_from_text
 from libs.qonto.words import Json, Record
 
@@ -201,6 +201,17 @@ def attachment(record: Record, raw: str) -> Attachment:
         return Attachment.model_validate({**record, **mended, "raw": raw})
     except ValidationError:
         raise _without_id("attachment") from None
+
+
+def check_page(meta: Json, page: int) -> None:
+    """Return when an answer is the page that was asked for, or does not say which it is.
+
+    Raises:
+        Transient: it says that it is another one; a proxy's, kept from an earlier call.
+    """
+    told = count_in(meta.get("current_page")) if isinstance(meta, dict) else None
+    if told not in (None, page):
+        raise Transient(f"Qonto answered with page {told} where page {page} was asked for.")
 
 
 def next_page_in(meta: Json, page: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
@@ -12,6 +13,9 @@ from libs.contracts.errors import Malformed, Transient
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | bool | None"
 Record: TypeAlias = dict[str, Json]
 """One of Xero's objects, untouched: keys as Xero has them, and numbers (`119.90`, `2`) as text, never a float."""
+
+_COUNT: Final = re.compile(r"[0-9]{1,15}")
+"""A longer number counts nothing, and Python refuses to read one of some thousand digits."""
 
 _SENTENCE: Final = "Xero answered with something that is not the JSON it promises."
 
@@ -140,7 +144,7 @@ def pagination_in(answer: Json) -> Pagination:
 
 
 def _count(text: object) -> int | None:
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else None
+    return int(text) if isinstance(text, str) and _COUNT.fullmatch(text) else None
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -21,6 +21,13 @@ def closing_words(summary: Summary, addresses: dict[str, str], *, well: str, onc
     )
 
 
+def unfinished(summary: Summary, holds_up: str | None) -> str:
+    """What to do when some bills have no end yet, in one line; `holds_up` is what Well said last of why."""
+    why = f" {holds_up}" if holds_up else ""
+    bills = "1 bill is" if summary.lost == 1 else f"{summary.lost:,} bills are"
+    return f"{bills} not finished.{why} Start the same command again: it goes on from here."
+
+
 def _figures(summary: Summary) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="bold")

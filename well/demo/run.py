@@ -165,7 +165,6 @@ async def _perform(stage: _Stage, *, started: float) -> Summary | None:
         sentence = "Stopping: what is under way is finished first. The next run goes on from here."
         stage.console.print(sentence, style="dim", soft_wrap=True)
         return None
-    from well.demo.closing import closing_words
     from well.demo.scene import truth_of
     from well.demo.summary import summarise
 
@@ -179,16 +178,26 @@ async def _perform(stage: _Stage, *, started: float) -> Summary | None:
         seconds=time.monotonic() - connected,
         start_seconds=connected - started,
     )
+    await _tell_end(stage, summary)
+    if not run.once:
+        await stop.wait()
+        stage.tell("Stopping: what is under way is finished first.")
+    return summary
+
+
+async def _tell_end(stage: _Stage, summary: Summary) -> None:
+    from well.demo.closing import closing_words, unfinished
+
+    run = stage.run
     if run.as_json:
         _say(summary.model_dump())
     else:
         stage.console.print(closing_words(summary, stage.addresses, well=called(), once=run.once))
     if run.once:
         stage.installation.remember(finished=summary.lost == 0)
-    else:
-        await stop.wait()
-        stage.tell("Stopping: what is under way is finished first.")
-    return summary
+        if summary.lost:
+            progress = await stage.progress()
+            stage.console.print(unfinished(summary, progress.sentence if progress else None), soft_wrap=True)
 
 
 async def _until_finished(stage: _Stage, stop: asyncio.Event) -> bool:

@@ -30,9 +30,6 @@ from services.ingest.ports import AttachedFile, Page
 PAGE_SIZE: Final = 1000
 """Rows a page: the most Xero gives, so that 1,000 changed bills cost one call. Source: xero_accounting.yaml."""
 
-PAGES_MAX: Final = 10_000
-"""Pages of one list: ten million records. Xero lists none with more than 100,000 (`HighVolumeException`)."""
-
 SESSIONS_MAX: Final = 64
 """Sessions kept open. Each holds a connection; the one unused for longest is closed and opened again when needed."""
 
@@ -82,9 +79,12 @@ class XeroOverMcp:
         if since is not None:
             arguments["modified_since"] = since.astimezone(UTC).isoformat().replace("+00:00", "Z")
         answer = await self._called(workspace, tool, arguments)
-        page_count = _whole_number(_member(answer, "pagination", Mapping).get("pageCount"))
-        if page_count is None or page_count > PAGES_MAX:
+        stands = _member(answer, "pagination", Mapping)
+        page_count = _whole_number(stands.get("pageCount"))
+        if page_count is None:
             raise Malformed("The Xero server does not say how many pages there are.", code="unexpected_shape")
+        if _whole_number(stands.get("page", page)) != page:
+            raise Transient("The Xero server answered with another page than it was asked for.")
         return Page(_objects(answer, key), page_count)
 
     async def attachments(self, workspace: UUID, bill_id: str) -> Sequence[Attachment]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from libs.contracts.errors import Malformed
 from libs.contracts.identity import Provider, RecordKind
 
 STAGES: Final[Mapping[Provider, tuple[RecordKind, ...]]] = {
@@ -26,6 +27,11 @@ STAGES: Final[Mapping[Provider, tuple[RecordKind, ...]]] = {
     "qonto": ("supplier_invoice",),
 }
 """The lists of one window, in order. Contacts first, so that a bill's supplier is known before the bill."""
+
+
+PAGES_MAX: Final = 100_000
+"""Pages of one list: ten million supplier invoices at Qonto's hundred a page. More is a slip, and would be read for
+weeks, while everything behind it waits."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,17 @@ def opened(provider: Provider, last: datetime | None, *, number: int, now: datet
     """
     since = None if last is None else (min(last, now) - timedelta(seconds=overlap_seconds)).replace(microsecond=0)
     return Window(number=number, since=since, opened_at=now, kind=STAGES[provider][0])
+
+
+def check_page_count(page_count: int) -> None:
+    """Return when a list has as many pages as one can have.
+
+    Raises:
+        Malformed: `too_many_pages`.
+    """
+    if page_count > PAGES_MAX:
+        sentence = f"The provider says that its list has more than {PAGES_MAX} pages, which is not believed."
+        raise Malformed(sentence, code="too_many_pages")
 
 
 def after_page(provider: Provider, window: Window, *, page_count: int, changed: int) -> Window | Closed:

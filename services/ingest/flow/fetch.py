@@ -88,9 +88,9 @@ class Fetcher:
             except Transient as error:
                 pause = pause_seconds(job.attempts + 1, asked_seconds=error.retry_after_seconds)
                 return self._later(job, pause, error.sentence)
-            except ConsentLost as error:
+            except (ConsentLost, Malformed) as error:  # an answer that cannot be read passes, as a proxy's page does
                 return self._later(job, pause_seconds(job.attempts + 1), error.sentence)
-            except (Rejected, Malformed) as error:
+            except Rejected as error:
                 later = self._later(job, LONGEST_PAUSE_SECONDS, error.sentence)
                 return REFUSED_DOWNLOADS.get(error.code, later)
 

@@ -30,7 +30,7 @@ from libs.runtime.clock import Clock
 from libs.runtime.rounds import Rounds
 from services.ingest.domain.kept import Pull
 from services.ingest.domain.patience import is_due, longest_wait_seconds, pause_seconds
-from services.ingest.domain.windows import Closed, Window, after_page, opened
+from services.ingest.domain.windows import Closed, Window, after_page, check_page_count, opened
 from services.ingest.flow.keeping import keep, words_of
 from services.ingest.ports import Page, Reader, Store
 
@@ -79,6 +79,7 @@ class Puller:
         try:
             seal = await self.sealer.of(workspace)
             page = await self.reader.records(workspace, window.kind, page=window.page, since=window.since)
+            check_page_count(page.page_count)
         except (Transient, ConsentLost, Rejected, Malformed) as error:
             await self._postpone(workspace, pull, error)
             return 0

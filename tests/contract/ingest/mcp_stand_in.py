@@ -43,6 +43,7 @@ class McpStandIn:
         xero: What its tools read.
         workspace: For whom.
         issuer_slash: Whether the resource's document names the issuer with a slash that the issuer's own leaves out.
+        repeats: The page that it says it answers with, whichever it was asked for.
         pkce: Whether it says that it knows PKCE.
         refreshes: Whether it honours refresh tokens.
         registers: Whether it says where programs register.
@@ -59,6 +60,7 @@ class McpStandIn:
     workspace: UUID
     port: int = 0
     issuer_slash: bool = False
+    repeats: int | None = None
     pkce: bool = True
     refreshes: bool = True
     registers: bool = True
@@ -147,7 +149,10 @@ class McpStandIn:
         async def listed(kind: RecordKind, key: str, page: int, since: str | None) -> dict[str, Any]:
             at = datetime.fromisoformat(since) if since else None
             found = await self.xero.records(self.workspace, kind, page=page, since=at)
-            return {key: list(found.records), "pagination": {"page": page, "pageCount": found.page_count}}
+            return {
+                key: list(found.records),
+                "pagination": {"page": self.repeats or page, "pageCount": found.page_count},
+            }
 
         async def list_contacts(
             page: int, page_size: int, modified_since: str | None = None, *, include_archived: bool

@@ -11,7 +11,7 @@ import pytest
 
 from libs.blobs.memory import MemoryBlobs
 from libs.contracts.envelope import Envelope, enveloped
-from libs.contracts.errors import ConsentLost, Rejected, Transient
+from libs.contracts.errors import ConsentLost, Malformed, Rejected, Transient, WellError
 from libs.contracts.events import DocumentFetched, DocumentMissing, MatchDecided, Verdict
 from libs.contracts.identity import record_of
 from libs.eventlog.port import Delivery, Position
@@ -112,11 +112,12 @@ async def test_within_a_batch_the_last_decision_of_a_bill_counts(kept: Kept) -> 
         (Transient("Xero is busy.", retry_after_seconds=31.0), 31),
         (Transient("The network failed."), 2),
         (ConsentLost("Reconnect."), 2),
+        (Malformed("Xero answered with something else.", code="unexpected_shape"), 2),
         (Rejected("A scope is missing.", code="insufficient_scope"), 900),
     ],
 )
 async def test_what_could_not_be_done_waits_and_is_done_later(
-    kept: Kept, error: Transient | ConsentLost | Rejected, pause_seconds: float
+    kept: Kept, error: WellError, pause_seconds: float
 ) -> None:
     xero = MemoryProvider(fails=[error])
     xero.attach(kept.workspace, "b", attachment(), pdf())

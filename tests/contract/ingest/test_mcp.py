@@ -143,6 +143,16 @@ async def test_an_error_of_a_tool_keeps_its_kind_and_the_session_lives_on(ingest
     assert (await reader.records(ingest.kept.workspace, "bill", page=1, since=None)).page_count == 0
 
 
+async def test_a_page_that_comes_again_for_another_is_asked_for_anew(ingest: Ingest) -> None:
+    await ingest.consent()
+    reader = ingest.reader()
+    ingest.server.repeats = 1
+    with pytest.raises(Transient, match="another page"):
+        await reader.records(ingest.kept.workspace, "bill", page=2, since=None)
+    ingest.server.repeats = None
+    assert (await reader.records(ingest.kept.workspace, "bill", page=2, since=None)).records == []
+
+
 FOREIGN = "Maison Tilleul owes EUR 1,284.00"
 
 

@@ -17,9 +17,11 @@ from libs.contracts.events import (
 )
 from libs.contracts.identity import Provider
 from services.ingest.adapters.memory_providers import MemoryProvider
+from services.ingest.domain.windows import PAGES_MAX
 from services.ingest.flow.pull import Puller
 from services.ingest.flow.renormalize import Renormalizer
 from services.ingest.flow.status import status
+from services.ingest.ports import Page
 from tests.contract.ingest.conftest import ALL_BUCKETS, NOW, POLL_SECONDS, Kept, barriers, of_type
 
 
@@ -63,6 +65,19 @@ async def test_a_thousand_changed_bills_cost_two_calls(kept: Kept) -> None:
     await poll(kept, puller)
     assert xero.calls == {"contact": 1, "bill": 1}
     assert len(of_type(await kept.events(), RecordPulled)) == 1000
+
+
+async def test_a_list_of_more_pages_than_one_can_have_is_not_read_for_weeks(kept: Kept) -> None:
+    class Boasts(MemoryProvider):
+        async def records(self, *_: object, **__: object) -> Page:
+            return Page([], page_count=PAGES_MAX + 1)
+
+    assert await kept.puller("xero", Boasts()).step() == 0
+    async with kept.database.transaction(kept.workspace) as tx:
+        (pull,) = await kept.store.pulls.all(tx)
+    assert "more than 100000 pages" in str(pull.sentence)
+    kept.clock.advance(2)
+    assert await kept.puller("xero", MemoryProvider()).step() == 1
 
 
 async def test_an_unchanged_record_makes_no_event(kept: Kept) -> None:

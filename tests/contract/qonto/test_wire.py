@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from libs.contracts.errors import ConsentLost, Malformed, OutcomeUnknown, Rejected, Transient, WellError
 from libs.qonto.refusals import refusal_of_read, refusal_of_upload
-from libs.qonto.wire import Amount, SupplierInvoice, attachment, next_page_in, supplier_invoice
+from libs.qonto.wire import Amount, SupplierInvoice, attachment, check_page, next_page_in, supplier_invoice
 from libs.qonto.words import NotJson, object_in, verbatim
 
 JSON = st.recursive(
@@ -107,6 +107,14 @@ def test_pages_end_where_meta_says_nothing_and_never_run_in_a_circle() -> None:
     )
     with pytest.raises(Malformed):
         next_page_in({"next_page": "2"}, 2)
+
+
+def test_another_page_than_was_asked_for_is_no_answer_and_one_that_does_not_say_is() -> None:
+    check_page({"current_page": "2"}, 2)
+    check_page({}, 2)
+    check_page(None, 2)
+    with pytest.raises(Transient, match="page 1 where page 2"):
+        check_page({"current_page": "1"}, 2)
 
 
 LIST = b'{"errors":[{"code":"invalid_transition","detail":"no","source":{"pointer":"/x"}}],"trace_id":"abc-1"}'

@@ -75,7 +75,18 @@ async def test_a_query_xero_cannot_read_is_rejected(world: World) -> None:
     assert refused.value.code == "http_400"
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"Invoices": {}}', b'{"Invoices": [1]}', b'{"Invoices": []}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{}",
+        b'{"Invoices": {}}',
+        b'{"Invoices": [1]}',
+        b'{"Invoices": []}',
+        b'{"Invoices": [], "pagination": {"page": 1, "pageSize": 1, "itemCount": 1, "pageCount": %b}}' % (b"9" * 5_000),
+    ],
+    ids=["list", "empty", "object", "number", "no-pagination", "endless-count"],
+)
 async def test_json_of_another_shape_is_malformed(body: bytes) -> None:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")
