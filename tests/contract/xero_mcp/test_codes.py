@@ -63,3 +63,12 @@ async def test_a_refresh_that_asks_for_no_scope_at_all_is_refused(quick: McpStag
     tokens = (await post(quick, "/token", buying(client, await code_of(quick, client)))).json()
     form = {**refreshing(client, tokens["refresh_token"]), "scope": " "}
     assert (await post(quick, "/token", form)).json()["error"] == "invalid_scope"
+
+
+async def test_a_client_that_gives_two_names_is_none(quick: McpStage) -> None:
+    mine, theirs = await registered(quick), await registered(quick)
+    form = buying(mine, await code_of(quick, mine))
+    for named, status in ((theirs, httpx.codes.UNAUTHORIZED), (mine, httpx.codes.OK)):
+        basic = {"Authorization": f"Basic {base64.b64encode(f'{mine}:'.encode()).decode()}"}
+        answer = await post(quick, "/token", {**form, "client_id": named}, basic)
+        assert answer.status_code == status
