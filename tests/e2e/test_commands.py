@@ -124,6 +124,8 @@ async def _the_workspace_is_erased(home: Home) -> None:
     asked = await home.run("workspace", "erase")
     assert asked.status == 1
     assert f"Workspace {workspace} will be erased, for ever" in asked.output
+    killed = await home.run("workspace", "erase", "--yes", WELL_CRASH_AT="auth.before_erased")
+    assert (killed.status, killed.output) == (-signal.SIGKILL, "")
     assert await _waiting(home)
     erased = await home.run("workspace", "erase", "--yes")  # the stand-ins of both providers have ended
     assert erased.status == 0

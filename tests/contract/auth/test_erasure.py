@@ -12,11 +12,13 @@ from libs.contracts.errors import Rejected
 from libs.contracts.events import WorkspaceErased
 from libs.crypto.bearer import INSTALLATION
 from libs.crypto.keyring import KEYS_KEPT, Sealer
+from libs.eventlog.port import Delivery
 from services.auth.domain.wrapped_key import PURPOSES
-from services.auth.flow.erase import FORGOTTEN_AFTER
+from services.auth.flow.erase import FORGOTTEN_AFTER, Erasing
 from tests.contract.auth.asking import Asked
 from tests.contract.auth.conftest import Stage, events_of
 from tests.contract.auth.test_connect import authorize_url, code_for
+from tests.contract.auth.test_lend import Died
 from tests.support.auth import told
 
 
@@ -57,6 +59,37 @@ async def test_the_consents_end_at_the_providers_and_the_log_says_that_the_works
     said = await events_of(stage.kept)
     assert [event for event in said if event.type == "WorkspaceErased"] == [WorkspaceErased(erased=workspace)]
     assert "ConsentRevoked" in [event.type for event in said]
+
+
+class DiesBeforeItSays:
+    """The log of a process that dies before it can say anything."""
+
+    name = "auth"
+
+    async def append(self, *_: object, **__: object) -> None:
+        raise Died
+
+    async def unseen(self, *_: object) -> list[Delivery]:
+        return []
+
+
+async def test_an_erasure_that_died_before_the_log_said_so_is_said_when_it_is_asked_for_again(stage: Stage) -> None:
+    workspace, auth = uuid4(), stage.auth.service
+    await auth.keys(workspace, "payloads")
+    dying = Erasing(
+        database=await stage.kept.database(),
+        store=stage.kept.store,
+        log=DiesBeforeItSays(),
+        disconnecting=auth.disconnecting,
+        clock=stage.clock,
+    )
+    with pytest.raises(Died):
+        await dying.erase(workspace)
+    with pytest.raises(Rejected, match="erased"):
+        await auth.keys(workspace, "payloads")
+    assert await events_of(stage.kept) == []
+    await auth.erasing.erase(workspace)
+    assert await events_of(stage.kept) == [WorkspaceErased(erased=workspace)]
 
 
 async def test_a_provider_that_does_not_answer_does_not_hold_an_erasure_up(stage: Stage) -> None:
