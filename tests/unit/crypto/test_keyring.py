@@ -43,7 +43,7 @@ async def test_the_least_recently_used_leaves_when_the_cache_is_full() -> None:
     keyring = CountingKeyring()
     sealer = sealer_over(keyring)
     oldest, used = uuid4(), uuid4()
-    for workspace in (oldest, used, *(uuid4() for _ in range(CACHED_WORKSPACES - 2)), used, uuid4()):
+    for workspace in (used, oldest, *(uuid4() for _ in range(CACHED_WORKSPACES - 2)), used, uuid4()):
         await sealer.of(workspace)
     keyring.asked.clear()
     await sealer.of(used)

@@ -47,6 +47,13 @@ def test_a_value_does_not_open_in_another_workspace_even_under_the_same_key() ->
         WorkspaceSeal(_keys(uuid4(), KEY)).open(SEALED, **HERE)
 
 
+def test_a_value_does_not_open_under_the_name_of_another_key_even_with_the_same_secret() -> None:
+    twin = DataKey(uuid4(), KEY.secret)
+    renamed = SEALED[:1] + twin.id.bytes + SEALED[17:]
+    with pytest.raises(Malformed):
+        WorkspaceSeal(_keys(WORKSPACE, KEY, twin)).open(renamed, **HERE)
+
+
 @given(st.integers(0, len(SEALED) - 1), st.integers(1, 255))
 def test_a_value_with_one_byte_altered_does_not_open(place: int, change: int) -> None:
     altered = bytearray(SEALED)
