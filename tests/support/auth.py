@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import httpx
@@ -104,6 +105,13 @@ def build_auth(
         key_provider=provider,
         clock=clock,
     )
+
+
+async def consented(auth: AuthService, workspace: UUID, provider: Provider) -> None:
+    """A person connects, at a provider that says yes to whatever code comes."""
+    query = parse_qs(urlsplit(await auth.connecting.begin(workspace, provider, None)).query)
+    returned = await auth.connecting.come_back(workspace, provider, state=query["state"][0])
+    await auth.connecting.finish(workspace, returned, code="code")
 
 
 def xero_client(standin: Standin, url: str, http: httpx.AsyncClient, clock: Clock) -> ProviderClient:

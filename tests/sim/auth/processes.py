@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from hypothesis.stateful import RuleBasedStateMachine
@@ -18,7 +17,7 @@ from services.auth.adapters.memory import MemoryAuthStore
 from services.auth.domain.connection import Connection
 from services.auth.main import AuthService
 from tests.sim.auth.provider import SkewedClock, StrictProvider, TrueTime
-from tests.support.auth import build_auth
+from tests.support.auth import build_auth, consented
 from tests.unit.auth.test_connection import NOW
 
 WORKSPACE = UUID(int=5)
@@ -73,10 +72,7 @@ class Processes(RuleBasedStateMachine):
 
     async def consented(self) -> None:
         """A person connects."""
-        connecting = self.idle().auth.connecting
-        query = parse_qs(urlsplit(await connecting.begin(WORKSPACE, self.name, None)).query)
-        returned = await connecting.come_back(WORKSPACE, self.name, state=query["state"][0])
-        await connecting.finish(WORKSPACE, returned, code="code")
+        await consented(self.idle().auth, WORKSPACE, self.name)
 
     def started(self) -> AuthService:
         """Auth in a process that has just begun."""

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -23,7 +22,7 @@ from services.auth.flow.refresh import ASK_AGAIN_SECONDS
 from services.auth.flow.unauthorized import AT_MOST, LOOK_AGAIN, WINDOW
 from services.auth.main import AuthService
 from tests.sim.auth.provider import KINDS, Mood, SkewedClock, StrictProvider, TrueTime
-from tests.support.auth import build_auth
+from tests.support.auth import build_auth, consented
 from tests.unit.auth.test_connection import NOW
 
 BORROWER: dict[Provider, str] = {"xero": "xero_mcp", "qonto": "pusher"}
@@ -56,10 +55,7 @@ class Place:
 
     async def connected(self, auth: AuthService, workspace: UUID | None = None) -> None:
         """A person connects, or connects again."""
-        whose = workspace or self.workspace
-        query = parse_qs(urlsplit(await auth.connecting.begin(whose, self.name, None)).query)
-        returned = await auth.connecting.come_back(whose, self.name, state=query["state"][0])
-        await auth.connecting.finish(whose, returned, code="code")
+        await consented(auth, workspace or self.workspace, self.name)
 
     async def lent(self, auth: AuthService, workspace: UUID | None = None) -> LentToken:
         """A token as a borrower gets one."""
