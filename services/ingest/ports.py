@@ -148,7 +148,10 @@ class DocumentJobs(Protocol):
         ...
 
     async def take(self, tx: Transaction, *, now: datetime, until: datetime, limit: int) -> Sequence[DocumentJob]:
-        """Waiting jobs that are due, put off `until` so that no other process takes them meanwhile."""
+        """Waiting jobs that are due, put off `until` so that no other process takes them meanwhile.
+
+        One that would wait longer than any does was put off by a clock that has gone back since, and is due.
+        """
         ...
 
     async def finish(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -185,7 +185,7 @@ class Consents:
 class _Left:
     """A browser that has left, and what shows a person where to."""
 
-    state: str
+    state: str = field(repr=False)
     showing: asyncio.Future[None]
 
 

@@ -13,6 +13,7 @@ from libs.contracts.identity import Provider
 from libs.database.memory import table_of
 from libs.database.port import Transaction
 from services.ingest.domain.kept import DocumentJob, Head, Postponed, Pull, RawVersion, first_pull
+from services.ingest.domain.patience import latest_due
 from services.ingest.ports import DocumentJobs, Grants, McpClients, McpReturns, Pulls, RawRecords, Renormalizings
 
 
@@ -87,7 +88,9 @@ class MemoryDocumentJobs:
     async def take(self, tx: Transaction, *, now: datetime, until: datetime, limit: int) -> Sequence[DocumentJob]:
         """Waiting jobs that are due, put off `until` so that no other process takes them meanwhile."""
         kept = _jobs(tx)
-        due = [row.job for row in kept.values() if row.state == "waiting" and row.job.due_at <= now]
+        longest = latest_due(now, until)
+        waiting = [row.job for row in kept.values() if row.state == "waiting"]
+        due = [job for job in waiting if not now < job.due_at <= longest]
         taken = [replace(job, due_at=until) for job in sorted(due, key=lambda job: job.due_at)[:limit]]
         kept.update({job.record: _Job(job) for job in taken})
         return taken

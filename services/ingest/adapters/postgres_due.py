@@ -9,6 +9,7 @@ import asyncpg
 
 from libs.contracts.identity import Provider
 from libs.database.due import DueByStatement
+from services.ingest.domain.patience import LONGEST_PAUSE_SECONDS
 
 _PULLS: Final = """
 SELECT asked.workspace FROM unnest($1::uuid[]) AS asked (workspace)
@@ -19,7 +20,8 @@ WHERE pull.due_at IS NULL OR pull.due_at <= $2 OR pull.due_at > $2 + $4::interva
 _DOCUMENTS: Final = """
 SELECT asked.workspace FROM unnest($1::uuid[]) AS asked (workspace) WHERE EXISTS (
     SELECT FROM ingest.document_job AS job
-    WHERE job.workspace = asked.workspace AND job.state = 'waiting' AND job.due_at <= $2)
+    WHERE job.workspace = asked.workspace AND job.state = 'waiting'
+        AND (job.due_at <= $2 OR job.due_at > $2 + $3::interval))
 """
 
 
@@ -29,5 +31,5 @@ def pulls_due(pool: asyncpg.Pool, provider: Provider, *, longest_seconds: float)
 
 
 def documents_due(pool: asyncpg.Pool) -> DueByStatement:
-    """Whose documents are to be fetched."""
-    return DueByStatement(pool, _DOCUMENTS)
+    """Whose documents are to be fetched, or would wait longer than any does (domain/patience.py)."""
+    return DueByStatement(pool, _DOCUMENTS, (timedelta(seconds=LONGEST_PAUSE_SECONDS),))

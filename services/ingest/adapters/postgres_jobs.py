@@ -9,6 +9,7 @@ from typing import Literal
 from libs.database.port import Transaction
 from libs.database.postgres import connection_of
 from services.ingest.domain.kept import DocumentJob, Postponed
+from services.ingest.domain.patience import latest_due
 
 
 class PostgresDocumentJobs:
@@ -53,7 +54,7 @@ class PostgresDocumentJobs:
             """
             WITH due AS (
                 SELECT record FROM ingest.document_job
-                WHERE workspace = $1 AND state = 'waiting' AND due_at <= $2
+                WHERE workspace = $1 AND state = 'waiting' AND (due_at <= $2 OR due_at > $5)
                 ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED
             )
             UPDATE ingest.document_job AS job SET due_at = $3 FROM due
@@ -64,6 +65,7 @@ class PostgresDocumentJobs:
             now,
             until,
             limit,
+            latest_due(now, until),
         )
         return [DocumentJob(**row) for row in rows]
 

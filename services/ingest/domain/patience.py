@@ -26,6 +26,11 @@ def pause_seconds(failures: int, *, asked_seconds: float | None = None) -> float
     return min(wanted, LONGEST_PAUSE_SECONDS)
 
 
+def latest_due(now: datetime, until: datetime) -> datetime:
+    """The instant beyond which no job waits: who takes one has it `until` then, or puts it off for a pause."""
+    return max(until, now + timedelta(seconds=LONGEST_PAUSE_SECONDS))
+
+
 def longest_wait_seconds(poll_seconds: float) -> float:
     """How long a pull waits at most: until its next window, or after a failure."""
     return max(poll_seconds, LONGEST_PAUSE_SECONDS)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from services.ingest.domain.kept import DocumentJob, Head, Postponed, RawVersion
+from services.ingest.domain.patience import LONGEST_PAUSE_SECONDS
 from services.ingest.domain.windows import Window
 from tests.contract.ingest.conftest import Kept
 
@@ -98,6 +99,14 @@ async def test_a_job_is_taken_when_due_and_not_again_before_its_lease_ends(kept:
         again = await kept.store.jobs.take(tx, now=LATER, until=LATER, limit=9)
     assert [one.record for one in taken] == ["a"]
     assert {one.record for one in again} == {"a", "b"}
+
+
+async def test_a_job_that_a_clock_ahead_put_off_is_due_once_that_is_set_back(kept: Kept) -> None:
+    ahead, longest = NOW + timedelta(days=365), NOW + timedelta(seconds=LONGEST_PAUSE_SECONDS)
+    async with kept.database.transaction(kept.workspace) as tx:
+        await kept.store.jobs.ask(tx, [job("a", due_at=ahead), job("b", due_at=longest)])
+        taken = await kept.store.jobs.take(tx, now=NOW, until=LATER, limit=9)
+    assert [one.record for one in taken] == ["a"]
 
 
 async def test_a_newer_generation_starts_a_finished_job_anew_and_the_same_one_does_not(kept: Kept) -> None:
