@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 GOODBYE_SECONDS: Final = 5.0
@@ -29,6 +31,7 @@ async def serving(
     A connection whose next head is late is closed; a body that is late is answered with 408, whatever was to be done
     with it. How long an answer takes is the handler's matter.
     """
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     app.middlewares.append(_bodies_within(request_seconds))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=GOODBYE_SECONDS, keepalive_timeout=request_seconds)
     await runner.setup()
@@ -37,6 +40,11 @@ async def serving(
         yield
     finally:
         await runner.cleanup()
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether aiohttp tells of an error here. Bytes that are no request, or no packed body, are their sender's."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | web.RequestPayloadError))
 
 
 def _bodies_within(seconds: float) -> Middleware:

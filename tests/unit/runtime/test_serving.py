@@ -132,6 +132,21 @@ async def test_a_client_that_leaves_in_the_middle_is_no_error_of_ours(caplog: py
     assert (server.bodies, caplog.records) == ([], [])
 
 
+async def test_bytes_that_are_no_request_fill_no_log_with_errors(caplog: pytest.LogCaptureFixture) -> None:
+    async with running("aiohttp") as server:
+        for nonsense, status in (
+            (b"\xff\xfe\r\n\r\n", b" 400 "),
+            (b"GET /\xff HTTP/1.1\r\n\r\n", b" 400 "),
+            (WHOLE.replace(b": 2", b": -2"), b" 400 "),
+            (WHOLE.replace(b"POST /", b"POST /a").replace(b"Host", b"Content-Encoding: gzip\r\nHost"), b" 404 "),
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(nonsense)
+            assert status in await reader.read()
+            writer.close()
+    assert caplog.records == []
+
+
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such bound")
 async def test_an_answer_that_nobody_takes_is_not_held() -> None:
     ended = asyncio.Event()
