@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from libs.contracts.errors import Rejected
 from tests.contract.auth.conftest import Stage, events_of
 from tests.support.auth import TENANT, told
 from tests.support.web import web_client
@@ -87,6 +88,10 @@ async def test_a_choice_is_nobody_elses_and_of_no_other_provider_and_not_for_eve
         assert (await choose(several, where, form, provider)).status_code == httpx.codes.BAD_REQUEST
     form = {**form_on(await several.auth.connect(workspace, "xero")), "account": TENANT}
     assert (await choose(several, workspace, form, "qonto")).status_code == httpx.codes.NOT_FOUND
+    with pytest.raises(Rejected, match="made already"):
+        await several.auth.service.connecting.choose(
+            workspace, "qonto", token=form["choice"], account_id=form["account"]
+        )
     async with web_client() as nobody:
         answer = await nobody.post(f"{several.auth.url}/connect/xero/choice", data=form)
     assert answer.status_code == httpx.codes.FORBIDDEN
