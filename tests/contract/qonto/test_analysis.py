@@ -83,7 +83,7 @@ def test_labels_are_found_whatever_the_spacing() -> None:
 
 
 @given(cuts=st.lists(st.tuples(st.integers(0, 2_000), st.binary(max_size=4)), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_damaged_pdf_is_read_or_left_without_an_error(cuts: list[tuple[int, bytes]]) -> None:
     content = bytearray(bill())
     for at, damage in cuts:

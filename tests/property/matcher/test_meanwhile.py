@@ -48,7 +48,7 @@ async def _first_and_links(
     return await run.first_decisions(), await run.linked()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_said, min_size=2, max_size=7), st.lists(_said, max_size=3), st.integers(0, 9999), st.integers(1, 3))
 @example(_CONSECUTIVE, [("Brémond SARL", "F-2026-0119", _DAYS[0], 128_400)], 1, 1)
 @example(_CONSECUTIVE, [], 2, 1)

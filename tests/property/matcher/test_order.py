@@ -38,7 +38,7 @@ async def decided(
     return {bill.bill_id: await workspace.decision(bill.bill_id) for bill in bills}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_said, min_size=1, max_size=6), st.lists(_said, max_size=5), st.integers(0, 999), st.integers(1, 4))
 def test_any_order_and_any_batches_give_the_same_decisions(
     bills_said: list[tuple[str, str | None, date, int]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
@@ -217,6 +217,4 @@ def _tokens(row: Connection) -> list[str]:
 
 
 TestTokens = Tokens.TestCase
-TestTokens.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestTokens.settings = settings(max_examples=60, stateful_step_count=30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.contracts.events import PostIntended, PostRejected, PostSent, PostSettled, PostWithdrawn
@@ -58,7 +58,7 @@ async def _come_to_rest(world: World) -> None:
     raise AssertionError(f"never came to rest: {await world.postings()}")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(mishaps=mishaps, fates=fates, jumps=jumps)
 def test_each_bill_is_in_qonto_exactly_once_unless_it_was_refused(
     mishaps: list[Mishap], fates: list[bool | int], jumps: list[int]
@@ -75,7 +75,7 @@ def test_each_bill_is_in_qonto_exactly_once_unless_it_was_refused(
     asyncio.run(live())
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(mishaps=mishaps, fates=fates, jumps=jumps, changes=changes)
 def test_a_bill_that_changes_its_mind_is_in_qonto_at_most_once(
     mishaps: list[Mishap], fates: list[bool | int], jumps: list[int], changes: list[tuple[int, str, str]]
@@ -91,7 +91,7 @@ def test_a_bill_that_changes_its_mind_is_in_qonto_at_most_once(
     asyncio.run(live())
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(mishaps=mishaps, fates=fates, jumps=jumps, changes=changes)
 def test_the_story_told_is_the_story_on_record(
     mishaps: list[Mishap], fates: list[bool | int], jumps: list[int], changes: list[tuple[int, str, str]]

@@ -22,9 +22,7 @@ THINGS: Final = (
     *("ticket", "state", "reading", "session", "workspace", "tenant", "organization", "bill", "record", "number"),
 )
 
-BUDGET: Final = settings(
-    max_examples=6, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
+BUDGET: Final = settings(max_examples=6, stateful_step_count=15, suppress_health_check=list(HealthCheck), database=None)
 
 RULE_SECONDS: Final = 60.0
 """Seconds for one try. The slowest waits for two pages of a busy machine."""

@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(company: Co
     assert make_company(8, TODAY).to_json() != company.to_json()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(companies)
 def test_what_stands_in_the_books_adds_up(company: Company) -> None:
     for invoice in company.xero_invoices:
@@ -77,7 +77,7 @@ def test_what_stands_in_the_books_adds_up(company: Company) -> None:
         assert invoice["AmountDue"] + invoice["AmountPaid"] in {invoice["Total"], 0}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(companies)
 def test_every_id_is_its_own_and_every_reference_leads_somewhere(company: Company) -> None:
     ids = list(_ids(company))
@@ -94,7 +94,7 @@ def test_every_id_is_its_own_and_every_reference_leads_somewhere(company: Compan
     assert read == {*company.truth.in_qonto.values(), *company.truth.orphans}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(companies)
 def test_nothing_has_happened_after_today(company: Company) -> None:
     midnight_ms = (TODAY - date(1970, 1, 1)) // timedelta(milliseconds=1)
@@ -103,7 +103,7 @@ def test_nothing_has_happened_after_today(company: Company) -> None:
     assert all(read["updated_at"] < f"{TODAY}T00:00:00" for read in company.qonto_invoices)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(companies)
 def test_every_document_says_what_its_bill_says(company: Company) -> None:
     bills = {invoice["InvoiceID"]: invoice for invoice in company.xero_invoices}

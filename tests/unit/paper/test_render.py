@@ -110,7 +110,7 @@ def test_a_bill_in_two_currencies_is_no_bill() -> None:
         Paper.model_validate({**BILL.model_dump(), "total": Money(minor=1, currency="USD")})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=st.text(max_size=300), number=st.text(max_size=60), description=st.text(max_size=600))
 def test_any_text_can_be_drawn(name: str, number: str, description: str) -> None:
     line = PaperLine(description=description, quantity_text=number[:40], net=_euros(1))
