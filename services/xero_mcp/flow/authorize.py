@@ -94,6 +94,7 @@ class McpAuthorization:
             "redirect_uri": asked.redirect_uri,
             "redirect_uri_provided_explicitly": asked.redirect_given,
             "state": asked.state,
+            "refreshes": asked.client.refreshes,
         }
         try:
             request = await self._tokens.add_request(asked.client.id, content)
@@ -146,9 +147,7 @@ class McpAuthorization:
                 raise Rejected("code_verifier does not belong to the code", code="invalid_grant")
             return tuple(kept["scopes"])
 
-        return _issued(
-            await self._tokens.buy("code", code, client=client.id, refreshes=client.refreshes, scopes_of=bought)
-        )
+        return _issued(await self._tokens.buy("code", code, client=client.id, scopes_of=bought))
 
     async def refresh(self, client: Client, token: str, *, scope: str | None, resources: Sequence[str]) -> Issued:
         """The next pair of tokens.
@@ -162,7 +161,6 @@ class McpAuthorization:
                 "refresh",
                 token,
                 client=client.id,
-                refreshes=True,
                 scopes_of=lambda kept: _scopes(scope, of=tuple(kept["scopes"])),
             )
         )

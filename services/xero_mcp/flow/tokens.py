@@ -116,16 +116,16 @@ class McpTokens:
         text: str,
         *,
         client: str,
-        refreshes: bool,
         scopes_of: Callable[[dict[str, Any]], tuple[str, ...]],
     ) -> Issued | None:
         """Spend a code or a refresh token on the next pair; None when it is not good, or not any more.
+
+        A code of a client that does not use refresh tokens buys none.
 
         Args:
             kind: Which of them.
             text: As it was presented.
             client: Who presents it; a token of another client is as unknown as none.
-            refreshes: Whether the pair has a refresh token.
             scopes_of: Looks at what the token carries and says what is bought; when it raises, nothing is spent.
         """
         bearer, now = parse(text), self._clock.now()
@@ -144,7 +144,7 @@ class McpTokens:
             access = await self._add(tx, "access", client, token.family, content, parent=bearer.sha256)
             refresh = (
                 await self._add(tx, "refresh", client, token.family, content, parent=bearer.sha256)
-                if refreshes
+                if kept.get("refreshes", True)  # a code says it
                 else None
             )
         async with self._database.transaction(INSTALLATION) as tx:

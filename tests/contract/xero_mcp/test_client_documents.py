@@ -21,7 +21,7 @@ from services.xero_mcp.adapters.client_documents import READS_A_MINUTE, READS_AT
 from services.xero_mcp.adapters.memory import MemoryXeroMcpStore
 from services.xero_mcp.domain.registration import is_document_address
 from services.xero_mcp.flow.clients import DOCUMENTS_KEPT, Clients
-from tests.contract.xero_mcp.asking import asking, authorize, buying, post, refreshing
+from tests.contract.xero_mcp.asking import asking, authorize, buying, post, refreshing, tokens_of
 from tests.contract.xero_mcp.conftest import McpStage, mcp_stage
 from tests.contract.xero_mcp.document_host import DocumentHost, document, document_host
 from tests.contract.xero_mcp.test_official_client import official_client
@@ -67,6 +67,14 @@ async def test_its_codes_and_tokens_are_its_own_while_its_host_is_away(memory: M
         tokens = (await post(stage, "/token", form)).json()
         answer = await post(stage, "/token", refreshing(host.url, tokens["refresh_token"]))
         assert answer.status_code == httpx.codes.OK
+
+
+async def test_a_document_that_asks_for_no_refresh_tokens_gets_none(memory: MemoryFixture, tmp_path: Path) -> None:
+    async with beside_a_host(memory, tmp_path) as (stage, host):
+        host.words = document(host.url, grant_types=["authorization_code"])
+        tokens = await tokens_of(stage, host.url)
+        assert "refresh_token" not in tokens
+        assert (await stage.kept())["refresh"] == 0
 
 
 @pytest.mark.parametrize(

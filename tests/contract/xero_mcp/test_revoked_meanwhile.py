@@ -19,7 +19,7 @@ async def test_what_is_bought_while_a_consent_ends_ends_with_it(postgres: Postgr
     tokens = McpTokens(database=database, store=store, clock=clock, believed_seconds=5)
     content = {"scopes": ["xero.read"], "resource": "https://mcp.example/mcp"}
     code = await tokens.add_code(postgres.workspace, "client", content)
-    issued = await tokens.buy("code", code, client="client", refreshes=True, scopes_of=lambda _: ("xero.read",))
+    issued = await tokens.buy("code", code, client="client", scopes_of=lambda _: ("xero.read",))
     assert issued is not None
     assert issued.refresh is not None
     bearer, admin = parse(issued.refresh), await postgres.admin()

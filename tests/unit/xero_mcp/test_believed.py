@@ -17,7 +17,7 @@ CONTENT = {"scopes": ["xero.read"], "resource": "https://mcp.example/mcp"}
 async def bought(tokens: McpTokens) -> str:
     """An access token of a workspace of its own."""
     code = await tokens.add_code(uuid4(), "client", CONTENT)
-    issued = await tokens.buy("code", code, client="client", refreshes=False, scopes_of=lambda _: ("xero.read",))
+    issued = await tokens.buy("code", code, client="client", scopes_of=lambda _: ("xero.read",))
     assert issued is not None
     return issued.access
 

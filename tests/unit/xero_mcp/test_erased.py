@@ -29,7 +29,7 @@ async def test_a_token_of_an_erased_workspace_buys_opens_and_ends_nothing() -> N
     tokens = McpTokens(database=MemoryDatabase(), store=Erased(), clock=SystemClock(), believed_seconds=5)
     text = mint(uuid4()).text
     for kind in ("code", "refresh"):
-        bought = await tokens.buy(kind, text, client="c", refreshes=True, scopes_of=lambda _: ("xero.read",))
+        bought = await tokens.buy(kind, text, client="c", scopes_of=lambda _: ("xero.read",))
         assert bought is None
     assert await tokens.verified(text) is None
     await tokens.revoke(text, client="c")
