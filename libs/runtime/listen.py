@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from typing import Final
 
+from libs.contracts.errors import Rejected
+
 UNREAD_SECONDS: Final = 75.0
 """Seconds after which whoever takes nothing of an answer is given up, as long as a request may take to come. Whoever
 reads slowly and goes on reading is not."""
@@ -19,7 +21,7 @@ def bound_socket(port: int = 0, host: str = "127.0.0.1", *, unread_seconds: floa
     with it on, a small answer waits 40 ms for the other side's delayed acknowledgement.
 
     Raises:
-        OSError: Another process has the port.
+        Rejected: `listen` when another process has the port, or this machine has no such address.
     """
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -27,9 +29,10 @@ def bound_socket(port: int = 0, host: str = "127.0.0.1", *, unread_seconds: floa
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unread_seconds * 1000))
     try:
         bound.bind((host, port))
-    except OSError:
+    except (OSError, OverflowError) as error:
         bound.close()
-        raise
+        why = (error.strerror if isinstance(error, OSError) else None) or "no such port"
+        raise Rejected(f"Nothing can listen on {host}:{port}: {why}.", code="listen") from error
     return bound
 
 
@@ -43,6 +46,6 @@ def is_free(port: int) -> bool:
     """Whether a server could listen on a port of 127.0.0.1 just now."""
     try:
         bound_socket(port).close()
-    except OSError:
+    except Rejected:
         return False
     return True

@@ -93,7 +93,7 @@ async def progress_of(well: AllInOne, workspace: UUID, records: int) -> Progress
         waits=standing["waits_for_a_person"],
         xero=standing["connections"]["xero"],
         qonto=standing["connections"]["qonto"],
-        sentence=_sentence_of(standing, well),
+        sentence=_sentence_of(standing, well) or _not_connected(standing["connections"]),
     )
 
 
@@ -101,3 +101,10 @@ def _sentence_of(standing: dict[str, Any], well: AllInOne) -> str | None:
     sentences = [pull["sentence"] for pull in standing["pulls"].values()]
     sentences += [each.sentence for each in well.status.at_work()]
     return next((sentence for sentence in sentences if sentence), None)
+
+
+def _not_connected(states: dict[str, str]) -> str | None:
+    """A connection that was lost is asked for nothing, and so says nothing of itself."""
+    return next(
+        (f"The connection to {name.title()} is {state}." for name, state in states.items() if state != "active"), None
+    )

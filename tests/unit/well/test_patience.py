@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.pusher.domain.retrying import ReadingRule
 from well.demo.closing import unfinished
+from well.demo.progress import _not_connected
 from well.demo.run import STALL_SECONDS
 from well.demo.summary import Summary
 from well.standin_settings import READING
@@ -26,3 +27,8 @@ def test_bills_without_an_end_are_told_with_what_holds_them_up_and_what_to_do() 
     told = "7,000 bills are not finished. Xero is away. Start the same command again: it goes on from here."
     assert unfinished(some, "Xero is away.") == told
     assert unfinished(one, None).startswith("1 bill is not finished. Start the same command again")
+
+
+def test_a_connection_that_is_lost_holds_a_run_up() -> None:
+    assert _not_connected({"xero": "lost", "qonto": "active"}) == "The connection to Xero is lost."
+    assert _not_connected({"xero": "active", "qonto": "active"}) is None
