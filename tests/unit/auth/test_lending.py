@@ -121,7 +121,8 @@ async def test_a_borrower_that_gives_up_takes_no_other_along_and_an_end_waits_fo
     impatient.cancel()
     await asyncio.wait([impatient])
     closing = asyncio.create_task(auth.aclose())
-    await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
     assert not closing.done()
     place.provider.held[-1].set()
     await closing
