@@ -117,26 +117,26 @@ class OpeningKeys(Published):
 
 
 class ConsentRequest(Published):
-    """What an MCP client asks for, in its own words."""
+    """What an MCP client asks for, in its own words; `return_to` holds what its request is known by."""
 
     client_name: Text
     redirect_host: Text
     document_host: Text = ""
     scopes: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], Field(max_length=32)]
-    return_to: Text
+    return_to: Annotated[Text, Field(repr=False)]
 
 
 class Address(Published):
-    """Where to send a browser."""
+    """Where to send a browser; the address holds what the browser proves itself by."""
 
-    url: Annotated[str, Field(max_length=4096)]
+    url: Annotated[str, Field(max_length=4096, repr=False)]
 
 
 class Grant(Published):
     """What a browser brought back from the consent page."""
 
     grant: Annotated[str, Field(max_length=256, repr=False)]
-    return_to: Text
+    return_to: Annotated[Text, Field(repr=False)]
 
 
 class Visit(Published):

@@ -13,7 +13,7 @@ forgets the first grant when the second is made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -66,7 +66,7 @@ class Granted:
 class ToChoose:
     """A consent that opens several accounts. `token` stands for it, once, until one is chosen."""
 
-    token: str
+    token: str = field(repr=False)
     accounts: tuple[Account, ...]
 
 

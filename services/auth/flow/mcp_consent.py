@@ -11,7 +11,7 @@ ride on a consent that another one was given. Source: MCP security best practice
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
@@ -42,7 +42,7 @@ class McpRequest:
     client_name: str
     redirect_host: str
     scopes: tuple[str, ...]
-    return_to: str
+    return_to: str = field(repr=False)
     document_host: str = ""
 
     @property
