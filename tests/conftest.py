@@ -13,5 +13,6 @@ pytest_plugins = (
     "tests.support.memory",
     "tests.support.forms",
     "tests.support.kafka",
+    "tests.support.scratch",
     "tests.support.skipped",
 )
