@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +26,10 @@ lets go of it in some tenths of a second. After five seconds it is somebody else
 
 LOOK_SECONDS: Final = 0.25
 """Seconds between those looks."""
+
+STARTS: Final = 3
+"""Starts of a stand-in that ends at once: another process may take its port in the moment after our look. What it says
+of the last one is shown."""
 
 END_SECONDS: Final = 10.0
 """Seconds for a stand-in to end by itself; requests in flight get one of them."""
@@ -147,10 +151,12 @@ async def running_standins(installation: Installation) -> AsyncIterator[Standins
     """Both stand-ins on the installation's files and ports, as long as the block lasts.
 
     Raises:
-        Transient: One of them did not start.
+        Transient: One of them did not start in time.
+        Rejected: `standin_ends` when one of them cannot start.
     """
     async with httpx.AsyncClient(verify=authorities(), timeout=CALL_SECONDS) as http:
-        xero, qonto = await asyncio.gather(_started(installation, "Xero", http), _started(installation, "Qonto", http))
+        starting = [_started(installation, name, http) for name in ("Xero", "Qonto")]
+        xero, qonto = await _all_or_none(starting)
         installation.remember_port("xero_standin", xero.port)
         installation.remember_port("qonto_standin", qonto.port)
         try:
@@ -159,15 +165,29 @@ async def running_standins(installation: Installation) -> AsyncIterator[Standins
             await asyncio.gather(xero.end(), qonto.end())
 
 
+async def _all_or_none(starting: Iterable[Awaitable[Standin]]) -> list[Standin]:
+    """All that were started; where one did not, the others are ended."""
+    outcomes = await asyncio.gather(*starting, return_exceptions=True)
+    started = [outcome for outcome in outcomes if isinstance(outcome, Standin)]
+    failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    if failed:
+        await asyncio.gather(*(standin.end() for standin in started))
+        raise failed[0]
+    return started
+
+
 async def _started(installation: Installation, name: str, http: httpx.AsyncClient) -> Standin:
     key = name.lower()
     module, store = f"libs.{key}.standin", str(installation.standins / f"{key}.sqlite")
     port = installation.remembered_port(f"{key}_standin")
-    for attempt in range(TRIES):
-        last = attempt == TRIES - 1
-        if not last and not is_free(port):
-            await asyncio.sleep(LOOK_SECONDS)
-            continue
+    for _ in range(TRIES):
+        if is_free(port):
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+    else:
+        port = 0
+    for start in range(STARTS):
+        last = start == STARTS - 1
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", module, "--store", store, "--port", str(0 if last else port)),
             "--exit-with-parent",
@@ -177,12 +197,13 @@ async def _started(installation: Installation, name: str, http: httpx.AsyncClien
         )
         line = await _first_line(process)
         if line is None:
-            break
+            sentence = f"The stand-in {name} did not start within {START_SECONDS:.0f} seconds."
+            raise Transient(f"{sentence} Start the same command again, when less else runs.")
         if line:
             return Standin(name, json.loads(line)["url"], process, http)
         await _gone(process)
-        await asyncio.sleep(LOOK_SECONDS)
-    raise Transient(f"The stand-in {name} did not start. Start the same command again, when less else runs.")
+    sentence = f"The stand-in {name} ends as soon as it is started, as it says above. What it holds lies in {store}."
+    raise Rejected(sentence, code="standin_ends")
 
 
 async def _first_line(process: asyncio.subprocess.Process) -> bytes | None:

@@ -6,12 +6,14 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
 from libs.contracts.errors import Rejected, Transient
-from well.demo.standins import Standin
+from well.demo.standins import Standin, running_standins
+from well.home import Installation
 
 
 @asynccontextmanager
@@ -60,3 +62,13 @@ async def test_one_that_was_ended_will_not_answer_any_more_and_the_sentence_says
         assert refused.value.code == "standin_gone"
         with pytest.raises(Rejected):
             await standin.asked("calls", {})
+
+
+async def test_one_that_cannot_read_what_it_holds_is_told_and_the_other_is_ended(tmp_path: Path) -> None:
+    installation = Installation(tmp_path / "demo")
+    installation.make()
+    (installation.standins / "qonto.sqlite").write_bytes(b"no database" * 500)
+    with pytest.raises(Rejected, match=r"ends as soon as it is started.*\.sqlite") as refused:
+        async with running_standins(installation):
+            pass
+    assert refused.value.code == "standin_ends"
