@@ -206,12 +206,15 @@ def current() -> Installation:
     """The installation started last.
 
     Raises:
-        Rejected: `no_installation` when none was ever started here.
+        Rejected: `no_installation` when none was ever started here, or it was removed since.
     """
     file = home() / "current"
     if not file.exists():
         raise Rejected("Nothing was started here yet. Try: well demo", code="no_installation")
-    return Installation(home() / file.read_text(encoding="utf-8").strip())
+    folder = home() / file.read_text(encoding="utf-8").strip()
+    if not folder.is_dir():
+        raise Rejected(f"{folder}, which was started last, is gone. Try: well demo", code="no_installation")
+    return Installation(folder)
 
 
 def _write(file: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -142,6 +143,14 @@ def test_the_one_started_last_is_the_current_one(tmp_path: Path) -> None:
         Installation(tmp_path / name).make()
     asked = _well("from well.home import current; print(current().folder)", tmp_path)
     assert Path(asked.stdout.strip()) == (tmp_path / "demo-1").resolve()
+
+
+def test_one_that_was_removed_since_is_said_to_be_gone(tmp_path: Path) -> None:
+    made = Installation(tmp_path / "demo-1")
+    made.make()
+    shutil.rmtree(made.folder)
+    asked = _well("from well.home import current; current()", tmp_path)
+    assert f"{made.folder.resolve()}, which was started last, is gone. Try: well demo" in asked.stderr
 
 
 def test_where_nothing_was_started_that_is_said(tmp_path: Path) -> None:
