@@ -17,7 +17,7 @@ import httpx
 
 from libs.database.embedded import EmbeddedServer
 from libs.eventlog.reader import PostgresLogReader
-from libs.runtime.listen import bound_socket, port_of
+from tests.support.ports import free_port
 from tests.support.until import until
 from tests.support.web import web_client
 from well.apart import NEEDS
@@ -231,11 +231,3 @@ class Apart:
 
 def _service_of(name: str) -> str:
     return name.split("-", 1)[0]
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    bound = bound_socket()
-    port = port_of(bound)
-    bound.close()
-    return port

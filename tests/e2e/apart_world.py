@@ -19,8 +19,9 @@ from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import SystemClock
 from services.auth.adapters.postgres_keys import PostgresKeyStore
 from services.auth.main import build_keyring
-from tests.e2e.apart import Apart, free_port
+from tests.e2e.apart import Apart
 from tests.support.keys import sealer_over
+from tests.support.ports import free_port
 from well.apart import NEEDS
 from well.demo.company import Company
 from well.demo.scene import lay_out

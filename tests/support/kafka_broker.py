@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -19,11 +16,8 @@ import psutil
 
 from tests.support.kafka_jars import KAFKA_VERSION, find_jars
 from tests.support.kafka_keeper import SAID
+from tests.support.ports import free_port
 from tests.support.until import until
-
-_FIRST_PORT: Final = 20_000
-_PORTS: Final = 12_000
-"""Ports below those that the system gives to outgoing connections: ours stay free while the broker restarts."""
 
 _START_SECONDS: Final = 60.0
 """Seconds until the broker accepts connections; four on an idle machine."""
@@ -78,23 +72,8 @@ class Broker(Protocol):
 
 
 def free_ports() -> Ports:
-    """Four ports that nobody uses now; processes that ask at once begin to look at different places."""
-    found = (port for port in _candidates() if _is_free(port))
-    return Ports(next(found), next(found), next(found), next(found))
-
-
-def _candidates() -> Iterator[int]:
-    start = os.getpid() * 101
-    return (_FIRST_PORT + (start + step) % _PORTS for step in count())
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as tried:
-        try:
-            tried.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+    """Four ports that nobody uses now."""
+    return Ports(free_port(), free_port(), free_port(), free_port())
 
 
 def properties(ports: Ports, *, listen_on: str, folder: str) -> dict[str, str]:
