@@ -18,9 +18,8 @@ $(STAMP): requirements.lock pyproject.toml
 run: setup
 	@$(BIN)/well demo
 
-# A worker more than the machine commonly has cores: tests wait, too.
 test: setup
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal
 
 # Everything CI runs, cheapest first.
 check: lint types imports test
