@@ -140,7 +140,9 @@ class FaustReading:
         Raises:
             WellError: Of any kind, or KafkaError: it does not.
         """
-        if self._taking is not None and self._taking.done() and not self._taking.cancelled():
+        if self._taking is not None and self._taking.done():
+            if self._taking.cancelled():
+                raise Transient("What a message waited for was given up; it is read again after a new start.")
             self._taking.result()
         if app.crashed:
             raise Transient("Faust gave up.") from app.crash_reason
@@ -199,12 +201,14 @@ class FaustReading:
 
     async def _is_taken(self, app: faust.App, came: Any) -> bool:  # noqa: ANN401 a message as Faust has it
         """Take a message in a task of its own. What that raises ends `run`, which looks at it."""
-        self._taking = asyncio.create_task(self._take(app, came))
+        taking = self._taking = asyncio.create_task(self._take(app, came))
         try:
-            await asyncio.wait([self._taking])
-        finally:
-            self._taking.cancel()
-        return not self._taking.cancelled() and self._taking.exception() is None
+            await asyncio.wait([taking])
+        except asyncio.CancelledError:
+            self._taking = None  # Faust stops, or begins again after others came or went
+            taking.cancel()
+            raise
+        return not taking.cancelled() and taking.exception() is None
 
     async def _take(self, app: faust.App, came: Any) -> None:  # noqa: ANN401 as above
         topic = came.topic.removeprefix(self._cluster.prefix)

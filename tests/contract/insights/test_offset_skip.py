@@ -21,7 +21,7 @@ from aiokafka.structs import TopicPartition
 from libs.bus.kafka.message import Message
 from libs.bus.kafka.topic_plan import WantedTopic, plan_topics
 from libs.bus.kafka.topics import open_topics
-from libs.contracts.errors import Rejected
+from libs.contracts.errors import Rejected, Transient, WellError
 from libs.runtime.clock import SystemClock
 from services.insights.adapters.faust_reading import Cluster, FaustReading
 from services.insights.ports import Lines
@@ -136,9 +136,9 @@ async def test_with_one_actor_it_does_not(kafka: str, topic_prefix: str, tmp_pat
 class Refusing:
     """Refuses some messages for a reason that is neither theirs nor passing, and takes the others."""
 
-    def __init__(self, *, refuses: bool) -> None:
+    def __init__(self, reason: BaseException | None) -> None:
         self.taken: list[bytes | None] = []
-        self._refuses = refuses
+        self._reason = reason
 
     async def begin(self, lines: Lines) -> None:
         """Nothing is kept."""
@@ -147,13 +147,21 @@ class Refusing:
     async def take(self, topic: str, message: Message) -> None:
         """Take a message, or refuse it."""
         assert topic == "unexpected"
-        if self._refuses and message.value == b"held":
-            raise Rejected("This service may not hold keys.", code="not_allowed")
+        if self._reason is not None and message.value == b"held":
+            raise self._reason
         self.taken.append(message.value)
 
 
+@pytest.mark.parametrize(
+    ("reason", "ended"),
+    [
+        (Rejected("This service may not hold keys.", code="not_allowed"), Rejected),
+        (asyncio.CancelledError(), Transient),  # something that it waited for was given up
+    ],
+    ids=["refused", "given-up"],
+)
 async def test_a_message_that_ends_the_process_is_read_again_and_none_behind_it_before(
-    kafka: str, topic_prefix: str
+    kafka: str, topic_prefix: str, reason: BaseException, ended: type[WellError]
 ) -> None:
     await _topic(kafka, f"{topic_prefix}unexpected")
     await _send(kafka, f"{topic_prefix}unexpected", b"early", b"held", b"late")
@@ -164,9 +172,9 @@ async def test_a_message_that_ends_the_process_is_read_again_and_none_behind_it_
             cluster, topics=("unexpected",), dead_letters="insights.dlq", hears=hears, clock=SystemClock()
         )
 
-    refusing, taking = Refusing(refuses=True), Refusing(refuses=False)
+    refusing, taking = Refusing(reason), Refusing(None)
     async with asyncio.timeout(SECONDS):
-        with pytest.raises(Rejected, match="may not hold keys"):
+        with pytest.raises(ended):
             await insights(refusing).run(asyncio.Event())
     assert refusing.taken == [b"early"]
     stop = asyncio.Event()
