@@ -10,7 +10,7 @@ import httpx
 
 @cache
 def authorities() -> ssl.SSLContext:
-    """What each HTTP client is given as `verify`: the authorities of certifi, or those of SSL_CERT_FILE or SSL_CERT_DIR.
+    """What each HTTP client is given as `verify`: authorities of certifi, or those of SSL_CERT_FILE or SSL_CERT_DIR.
 
     Reading them takes some 30 ms in which nothing else runs, which a client does for itself when it is given nothing.
     """
