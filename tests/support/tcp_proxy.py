@@ -9,6 +9,10 @@ from typing import Final
 
 _CHUNK_BYTES: Final = 65536
 
+_OFFSET_FETCH: Final = 9
+"""What a request begins with that asks Kafka for a group's positions, behind its length of four bytes.
+Source: https://kafka.apache.org/protocol#protocol_api_keys"""
+
 
 class TcpProxy:
     """Passes bytes between those who connect and a server.
@@ -16,9 +20,13 @@ class TcpProxy:
     While it is cut, connections that stood hang with nothing passing either way, as behind a router that went dark,
     and new ones are accepted and hang too. Bytes already read are passed on after mending; nothing is lost or repeated,
     unless one side has given up meanwhile.
+
+    Attributes:
+        positions_seconds: How long a request for a group's positions is kept; only where the server is Kafka.
     """
 
     def __init__(self, server_host: str, server_port: int) -> None:
+        self.positions_seconds = 0.0
         self._server = (server_host, server_port)
         self._whole = asyncio.Event()
         self._whole.set()
@@ -58,7 +66,9 @@ class TcpProxy:
         there_writer: asyncio.StreamWriter,
     ) -> None:
         ways = [
-            asyncio.ensure_future(self._pass_on(reader, there_writer)),
+            asyncio.ensure_future(
+                (self._pass_requests if self.positions_seconds else self._pass_on)(reader, there_writer)
+            ),
             asyncio.ensure_future(self._pass_on(there_reader, writer)),
         ]
         try:
@@ -73,6 +83,18 @@ class TcpProxy:
             while chunk := await reader.read(_CHUNK_BYTES):
                 await self._whole.wait()
                 writer.write(chunk)
+                await writer.drain()
+
+    async def _pass_requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                length = await reader.readexactly(4)
+                request = await reader.readexactly(int.from_bytes(length))
+                if int.from_bytes(request[:2]) == _OFFSET_FETCH:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(self.positions_seconds):
+                            await asyncio.Event().wait()
+                writer.write(length + request)
                 await writer.drain()
 
     async def end(self) -> None:
