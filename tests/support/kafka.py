@@ -18,7 +18,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.kafka_broker import Broker, DockerBroker, JarBroker, Ports, docker_answers, free_ports
+from tests.support.kafka_broker import Broker, Ports, free_ports, started_from_jars
+from tests.support.kafka_docker import DockerBroker, docker_answers
 from tests.support.kafka_jars import NoJars, alone, find_jars
 
 Result = TypeVar("Result")
@@ -67,8 +68,7 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         _run(container.remove())
     else:
         _want_jars()
-        broker = JarBroker(tmp_path_factory.mktemp("own-kafka"), free_ports(), _run_pid())
-        _run(broker.start())
+        broker = _run(started_from_jars(tmp_path_factory.mktemp("own-kafka"), _run_pid()))
         yield broker
         _run(broker.stop())
 
@@ -96,8 +96,7 @@ def _shared(folder: Path) -> Ports:
     written = folder / "ports.json"
     with alone(folder / "starting"):
         if not written.exists():
-            broker = JarBroker(folder / "broker", free_ports(), _run_pid())
-            _run(broker.start())
+            broker = _run(started_from_jars(folder / "broker", _run_pid()))
             _outliving.append(broker)
             written.write_text(json.dumps(asdict(broker.ports)), "utf-8")
         return Ports(**json.loads(written.read_text("utf-8")))

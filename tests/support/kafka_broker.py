@@ -1,26 +1,35 @@
-"""One Kafka broker of a test run: in Docker, or from jars. Both are told the same properties."""
+"""One Kafka broker of a test run, from jars; `kafka_docker.py` has one in Docker. Both are told the same properties."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from uuid import uuid4
 
 import psutil
 
-from tests.support.kafka_jars import KAFKA_VERSION, find_jars
+from tests.support.kafka_jars import find_jars
 from tests.support.kafka_keeper import SAID
 from tests.support.ports import free_port
 from tests.support.until import until
 
-_START_SECONDS: Final = 60.0
-"""Seconds until the broker accepts connections; four on an idle machine."""
+START_SECONDS: Final = 60.0
+"""Seconds until the broker answers; four on an idle machine."""
+
+_START_TRIES: Final = 3
+
+_ANSWER_SECONDS: Final = 5.0
+
+_WHICH_VERSIONS: Final = bytes.fromhex("0000000a 0012 0000 00000001 ffff")
+"""A request that any Kafka answers: its length, ApiVersions (18) as of version 0, its number, and no client's name.
+Source: https://kafka.apache.org/protocol#The_Messages_ApiVersions"""
 
 _HEAP: Final = ("-Xms256M", "-Xmx768M", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 """What a broker of small topics needs beside the tests on two cores; it starts in half the time without C2."""
@@ -59,7 +68,7 @@ class Broker(Protocol):
     ports: Ports
 
     async def start(self) -> None:
-        """Start it, and return when it accepts connections."""
+        """Start it, and return when it answers."""
         ...
 
     async def stop(self) -> None:
@@ -74,6 +83,24 @@ class Broker(Protocol):
 def free_ports() -> Ports:
     """Four ports that nobody uses now."""
     return Ports(free_port(), free_port(), free_port(), free_port())
+
+
+async def started_from_jars(
+    folder: Path, run_pid: int, *, ports_of_a_try: Callable[[], Ports] = free_ports
+) -> JarBroker:
+    """A new broker of this run. Where a port became somebody's since it was looked at, it starts anew with others."""
+    tries_left = _START_TRIES
+    while True:
+        broker = JarBroker(folder, ports_of_a_try(), run_pid)
+        try:
+            await broker.start()
+        except AssertionError:
+            shutil.rmtree(folder, ignore_errors=True)
+            tries_left -= 1
+            if not tries_left:
+                raise
+        else:
+            return broker
 
 
 def properties(ports: Ports, *, listen_on: str, folder: str) -> dict[str, str]:
@@ -128,7 +155,7 @@ class JarBroker:
         self._java = ["java", *_HEAP, "-cp", f"{find_jars()}/*"]
 
     async def start(self) -> None:
-        """Start it, formatted when it is new, and return when it accepts connections; one that runs is left alone."""
+        """Start it, formatted when it is new, and return when it answers; one that runs is left alone."""
         if self._keeper is not None and self._keeper.poll() is None:
             return
         if not self._settings.exists():
@@ -136,7 +163,7 @@ class JarBroker:
         command = [*self._java, "kafka.Kafka", str(self._settings)]
         keeper = [sys.executable, str(Path(__file__).with_name("kafka_keeper.py")), str(self._run_pid)]
         self._keeper = _left_running([*keeper, str(self._folder), *command])
-        await until(self._accepts_or_has_ended, deadline_seconds=_START_SECONDS)
+        await until(self._answers_or_has_ended, deadline_seconds=START_SECONDS)
 
     async def stop(self) -> None:
         """Stop it with SIGTERM."""
@@ -171,61 +198,10 @@ class JarBroker:
         await asyncio.to_thread(subprocess.run, tool, check=True, capture_output=True)
         written.rename(self._settings)
 
-    async def _accepts_or_has_ended(self) -> bool:
+    async def _answers_or_has_ended(self) -> bool:
         if self._started.poll() is not None:
             raise AssertionError(f"the broker ended: {(self._folder / SAID).read_text('utf-8')[-2000:]}")
-        return await _accepts(self.ports.direct)
-
-
-class DockerBroker:
-    """Kafka in a container, through testcontainers; its ports are those of this machine, so that a restart keeps them.
-
-    Args:
-        ports: Where it listens.
-    """
-
-    def __init__(self, ports: Ports) -> None:
-        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 only where Docker runs
-
-        self.ports = ports
-        told = properties(ports, listen_on="0.0.0.0", folder="/tmp/records")  # noqa: S104, S108 inside the container
-        container = DockerContainer(f"apache/kafka:{KAFKA_VERSION}").with_env("CLUSTER_ID", cluster_id())
-        for name, value in told.items():
-            container = container.with_env("KAFKA_" + name.upper().replace(".", "_"), value)
-        for port in (ports.direct, ports.behind_proxy):
-            container = container.with_bind_ports(port, port)
-        self._container: Any = container
-        self._is_made = False
-
-    async def start(self) -> None:
-        """Start it, and return when it accepts connections."""
-        if self._is_made:
-            await asyncio.to_thread(self._container.get_wrapped_container().start)
-        else:
-            await asyncio.to_thread(self._container.start)
-            self._is_made = True
-        await until(lambda: _accepts(self.ports.direct), deadline_seconds=_START_SECONDS)
-
-    async def stop(self) -> None:
-        """Stop it with SIGTERM; the container stays."""
-        await asyncio.to_thread(self._container.get_wrapped_container().stop)
-
-    async def kill(self) -> None:
-        """End it with SIGKILL; the container stays."""
-        await asyncio.to_thread(self._container.get_wrapped_container().kill)
-
-    async def remove(self) -> None:
-        """Take the container away."""
-        await asyncio.to_thread(self._container.stop)
-
-
-def docker_answers() -> bool:
-    """Whether a Docker engine runs here; the client alone is not enough.
-
-    Asked in a process of its own: where nothing answers, the client leaves a socket behind, and that is a warning.
-    """
-    asked = [sys.executable, "-c", "import docker; docker.from_env(timeout=3).ping()"]
-    return subprocess.run(asked, check=False, capture_output=True).returncode == 0
+        return await answers(self.ports.direct, self.ports.behind_proxy)
 
 
 def _left_running(command: list[str]) -> subprocess.Popen[bytes]:
@@ -234,11 +210,17 @@ def _left_running(command: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
 
 
-async def _accepts(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
+async def answers(*ports: int) -> bool:
+    """Whether Kafka answers at all of them; it opens one after the other, and ends when it may not open one."""
+    for port in ports:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                try:
+                    writer.write(_WHICH_VERSIONS)
+                    await reader.readexactly(len(_WHICH_VERSIONS))
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            return False
     return True

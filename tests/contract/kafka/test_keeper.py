@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.kafka_broker import free_ports, started_from_jars
+from tests.support.kafka_jars import NoJars, find_jars
 from tests.support.until import until
 
 _KEEPER = Path(__file__).parents[2] / "support" / "kafka_keeper.py"
@@ -50,3 +54,16 @@ async def test_a_broker_ends_with_the_run_that_was_killed_and_leaves_nothing(
     await until(has_ended)
     assert not broker.is_running()
     assert not folder.exists()
+
+
+async def test_a_broker_whose_port_became_somebodys_starts_with_others(tmp_path: Path) -> None:
+    try:
+        find_jars()
+    except NoJars as reason:
+        pytest.skip(f"no jars of Kafka: {reason}")
+    taken, free = free_ports(), free_ports()
+    tries = iter([taken, free])
+    with socket.create_server(("127.0.0.1", taken.behind_proxy)):
+        broker = await started_from_jars(tmp_path / "broker", os.getpid(), ports_of_a_try=lambda: next(tries))
+    assert broker.ports == free
+    await broker.stop()
