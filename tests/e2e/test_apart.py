@@ -12,10 +12,11 @@ import pytest
 from libs.auth_client.reader import GrantedReader
 from libs.runtime.health_grpc import SERVICE
 from libs.runtime.proto import status_pb2
-from tests.e2e.apart import END_SECONDS, Apart
+from tests.e2e.apart import Apart
 from tests.e2e.apart_world import services_apart
 from tests.e2e.books import bills_file
 from tests.e2e.home import Home
+from tests.e2e.killing import killed_in_turn
 from tests.support.until import until
 from tests.support.web import web_client
 from well.apart import NEEDS
@@ -144,15 +145,7 @@ async def test_each_service_is_killed_in_turn_and_started_again_and_nothing_is_l
         apart.start(*SERVICES)
         await apart.ready(*SERVICES)
         await apart.connect()
-        for service in ("ingest", "matcher", "xero_mcp", "auth", "pusher", "console"):
-            before = await apart.events()
-
-            async def moved(before: int = before) -> bool:
-                return await apart.events() > before or not await apart.unfinished()
-
-            await until(moved, deadline_seconds=END_SECONDS)
-            apart.kill(service)
-            apart.start(service)
+        await killed_in_turn(apart, ("ingest", "matcher", "xero_mcp", "auth", "pusher", "console"))
         await apart.ready("matcher", "pusher")
         assert await apart.stop("matcher", "pusher") == {"matcher": 0, "pusher": 0}
         apart.start("matcher", "pusher")
