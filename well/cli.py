@@ -11,7 +11,7 @@ from libs.contracts.errors import WellError
 from libs.runtime.collector import collect_rarely
 from libs.runtime.crashpoints import arm_from_environment
 from libs.runtime.logs import set_up_logs
-from well.commands import connect, connections, demo, keys, review, run, topics, trail, up, workspace
+from well.commands import connect, connections, demo, keys, programs, review, run, topics, trail, up, workspace
 
 app = typer.Typer(
     name="well",
@@ -29,6 +29,7 @@ app.command("secrets")(run.secrets)
 app.command("sign-in")(run.sign_in)
 app.command("connect")(connect.connect)
 app.add_typer(connections.app, name="connections")
+app.add_typer(programs.app, name="programs")
 app.add_typer(review.app, name="review")
 app.add_typer(trail.app, name="trail")
 app.add_typer(topics.app, name="topics")

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from libs.auth_client import wire
 from libs.auth_client.call import answer_as, answered
+from libs.contracts.consented import Consented
 from libs.contracts.errors import Malformed, Rejected
 from libs.contracts.identity import KeyPurpose, Provider
 from libs.contracts.model import Published
@@ -149,18 +150,35 @@ class AuthClient:
             raise Malformed("A program asks for consent with words that are too long.", code="consent_words") from None
         return (await self._post("consents/ask", asked, wire.Address)).url
 
-    async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:
-        """The workspace that a person's answer opens; good once.
+    async def redeem_consent(self, grant: str, *, return_to: str) -> Consented:
+        """What a person's answer opens; good once.
 
         Raises:
-            Rejected: The grant is not good.
+            Rejected: The grant is not good, or too many programs may read already.
             Transient: Auth or its database does not answer; the grant may be spent, and the person starts again.
         """
         try:
             brought = wire.Grant(grant=grant, return_to=return_to)
         except ValidationError:
             raise Rejected("This grant is none of ours.", code="mcp_grant") from None
-        return (await self._post("consents/redeem", brought, wire.Workspace)).workspace
+        opened = await self._post("consents/redeem", brought, wire.Consent)
+        return Consented(opened.workspace, opened.consent)
+
+    async def consent_stands(self, consented: Consented) -> bool:
+        """Whether a program may still read.
+
+        Raises:
+            Transient: Auth or its database does not answer.
+        """
+        return answer_as(await self._consent("stands", consented), wire.Standing).stands
+
+    async def end_consent(self, consented: Consented) -> None:
+        """A program wants to read no more.
+
+        Raises:
+            Transient: Auth or its database does not answer.
+        """
+        await self._consent("end", consented)
 
     async def visitor(self, session: str) -> UUID:
         """The workspace that a browser's session opens.
@@ -176,6 +194,10 @@ class AuthClient:
                 "You are not signed in. Open the sign-in link that Well gave you.", code="no_session"
             ) from None
         return (await self._post("visitors", visit, wire.Workspace)).workspace
+
+    async def _consent(self, what: str, consented: Consented) -> bytes:
+        named = wire.Consent(workspace=consented.workspace, consent=consented.consent)
+        return await self._ask("POST", f"consents/{what}", named, workspace=consented.workspace)
 
     async def _list(self, path: str) -> tuple[UUID, ...]:
         now = self.clock.now()

@@ -10,7 +10,9 @@ GET  erased                                                      -> Listed
 GET  workspaces/{workspace}/connections/{provider}               -> Connection
 GET  workspaces/{workspace}/keys/{purpose}                       -> Keys
 POST consents/ask                                ConsentRequest  -> Address
-POST consents/redeem                             Grant           -> Workspace
+POST consents/redeem                             Grant           -> Consent
+POST consents/stands                             Consent         -> Standing
+POST consents/end                                Consent         -> 204
 POST visitors                                    Visit           -> Workspace
 GET  opening-keys                                                -> OpeningKeys
 ```
@@ -137,6 +139,19 @@ class Grant(Published):
 
     grant: Annotated[str, Field(max_length=256, repr=False)]
     return_to: Annotated[Text, Field(repr=False)]
+
+
+class Consent(Published):
+    """A program's consent."""
+
+    workspace: UUID
+    consent: UUID
+
+
+class Standing(Published):
+    """Whether a program may still read."""
+
+    stands: bool
 
 
 class Visit(Published):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
+from libs.contracts.consented import Consented
 from libs.contracts.identity import KeyPurpose, Provider
 from libs.crypto.lent import LentToken
 from libs.crypto.seal import WorkspaceKeys
@@ -53,8 +54,16 @@ class Inside(Protocol):
         """The page where a person answers for an MCP client."""
         ...
 
-    async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:
-        """The workspace that an answer opens."""
+    async def redeem_consent(self, grant: str, *, return_to: str) -> Consented:
+        """What an answer opens."""
+        ...
+
+    async def consent_stands(self, consented: Consented) -> bool:
+        """Whether a program may still read."""
+        ...
+
+    async def end_consent(self, consented: Consented) -> None:
+        """A program wants to read no more."""
         ...
 
     async def visitor(self, session: str) -> UUID:

@@ -17,6 +17,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from libs.auth_client import wire
+from libs.contracts.consented import Consented
 from libs.contracts.errors import Malformed, Rejected, WellError
 from libs.contracts.identity import KeyPurpose, Provider
 from libs.contracts.model import Published
@@ -66,6 +67,8 @@ class InternalApi:
         app.router.add_get("/workspaces/{workspace}/keys/{purpose}", self._keys)
         app.router.add_post("/consents/ask", self._ask_consent)
         app.router.add_post("/consents/redeem", self._redeem_consent)
+        app.router.add_post("/consents/stands", self._consent_stands)
+        app.router.add_post("/consents/end", self._end_consent)
         app.router.add_post("/visitors", self._visitor)
         app.router.add_get(_FOR_READERS, self._opening_keys)
         return app
@@ -116,8 +119,20 @@ class InternalApi:
     async def _redeem_consent(self, request: web.Request) -> web.Response:
         _demand(request, "ask_consent")
         brought = await _body(request, wire.Grant)
-        workspace = await self._auth.redeem_consent(brought.grant, return_to=brought.return_to)
-        return _said(wire.Workspace(workspace=workspace))
+        consented = await self._auth.redeem_consent(brought.grant, return_to=brought.return_to)
+        return _said(wire.Consent(workspace=consented.workspace, consent=consented.consent))
+
+    async def _consent_stands(self, request: web.Request) -> web.Response:
+        return _said(wire.Standing(stands=await self._auth.consent_stands(await self._consented(request))))
+
+    async def _end_consent(self, request: web.Request) -> web.Response:
+        await self._auth.end_consent(await self._consented(request))
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers=_HEADERS)
+
+    async def _consented(self, request: web.Request) -> Consented:
+        _demand(request, "ask_consent")
+        named = await _body(request, wire.Consent)
+        return Consented(_its(request, named.workspace), named.consent)
 
     async def _visitor(self, request: web.Request) -> web.Response:
         _demand(request, "see_visitors")

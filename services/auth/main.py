@@ -11,6 +11,7 @@ from aiohttp import web
 
 from libs.auth_client.wire import PREFIX
 from libs.bus.port import Subscription
+from libs.contracts.consented import Consented
 from libs.contracts.identity import KeyPurpose, Provider
 from libs.crypto.bearer import INSTALLATION
 from libs.crypto.key_provider import KeyProvider
@@ -35,6 +36,7 @@ from services.auth.flow.keyring import StoredKeyring
 from services.auth.flow.lend import Lending
 from services.auth.flow.listing import Listing
 from services.auth.flow.mcp_consent import McpConsents
+from services.auth.flow.programs import Programs
 from services.auth.flow.reading import Reading
 from services.auth.flow.refresh import Refreshing
 from services.auth.flow.rotate import Rotating
@@ -57,6 +59,7 @@ class AuthService:
     lending: Lending
     tickets: Tickets
     consents: McpConsents
+    programs: Programs
     reading: Reading
     rotating: Rotating
     erasing: Erasing
@@ -132,9 +135,17 @@ class AuthService:
             return_to=return_to,
         )
 
-    async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:
-        """The workspace that an answer opens; see `McpConsents.redeem`."""
+    async def redeem_consent(self, grant: str, *, return_to: str) -> Consented:
+        """What an answer opens; see `McpConsents.redeem`."""
         return await self.consents.redeem(grant, return_to=return_to)
+
+    async def consent_stands(self, consented: Consented) -> bool:
+        """Whether a program may still read; see `Programs.stands`."""
+        return await self.programs.stands(consented)
+
+    async def end_consent(self, consented: Consented) -> None:
+        """A program wants to read no more. Where a person was first, nothing is left to end."""
+        await self.programs.end(consented)
 
     async def aclose(self) -> None:
         """Wait for refreshes under way."""
@@ -170,23 +181,26 @@ def build(
     lending = Lending(database=database, store=store, refreshing=refreshing, unauthorized=unauthorized, clock=clock)
     connecting = Connecting(**told, tickets=tickets, lending=lending)
     disconnecting = Disconnecting(**told, refreshing=refreshing, lending=lending)
-    consents = McpConsents(tickets=tickets, public_url=settings.public_url)
+    programs = Programs(database=database, store=store, clock=clock)
+    consents = McpConsents(tickets=tickets, programs=programs, public_url=settings.public_url)
     pages = Pages(settings.home_url)
     visiting = Visiting(settings, tickets, pages)
-    connecting_pages = ConnectingPages(
-        pages,
+    asked = _Asked(
         settings=settings,
         visiting=visiting,
         tickets=tickets,
         connecting=connecting,
+        consents=consents,
+        programs=programs,
+    )
+    connecting_pages = ConnectingPages(
+        pages,
+        **asked,
         disconnecting=disconnecting,
         listing=Listing(database=database, store=store),
-        consents=consents,
         providers=tuple(clients),
     )
-    program_pages = ProgramPages(
-        pages, settings=settings, visiting=visiting, connecting=connecting, lending=lending, consents=consents
-    )
+    program_pages = ProgramPages(pages, **asked, lending=lending)
     return AuthService(
         app=application(pages, visiting.routes(), connecting_pages.routes(), program_pages.routes()),
         visiting=visiting,
@@ -197,6 +211,7 @@ def build(
         lending=lending,
         tickets=tickets,
         consents=consents,
+        programs=programs,
         reading=Reading(tickets=tickets, keyring=keyring),
         rotating=Rotating(database=database, store=store, log=log, provider=key_provider, clock=clock),
         erasing=Erasing(database=database, store=store, log=log, disconnecting=disconnecting, clock=clock),
@@ -214,3 +229,14 @@ class _Told(TypedDict):
     log: EventLog
     clients: dict[Provider, ProviderClient]
     clock: Clock
+
+
+class _Asked(TypedDict):
+    """What both sorts of pages ask."""
+
+    settings: AuthSettings
+    visiting: Visiting
+    tickets: Tickets
+    connecting: Connecting
+    consents: McpConsents
+    programs: Programs

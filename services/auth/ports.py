@@ -11,6 +11,7 @@ from uuid import UUID
 from libs.contracts.identity import Provider
 from libs.database.port import Transaction
 from services.auth.domain.connection import Account, Connection, TokenPair
+from services.auth.domain.program import Program
 from services.auth.domain.ticket import Ticket, TicketPurpose
 from services.auth.domain.wrapped_key import WrappedKey
 
@@ -47,7 +48,7 @@ class KeyStore(Protocol):
         ...
 
     async def erase(self, tx: Transaction, now: datetime) -> None:
-        """Mark the workspace erased, and delete its keys, connections and tickets."""
+        """Mark the workspace erased, and delete its keys, connections, tickets and programs."""
         ...
 
 
@@ -126,7 +127,31 @@ class UnauthorizedStore(Protocol):
         ...
 
 
-class AuthStore(KeyStore, ConnectionStore, TicketStore, UnauthorizedStore, Protocol):
+class ProgramStore(Protocol):
+    """Programs that may read Xero, of a workspace. What they said of themselves is sealed at rest."""
+
+    async def add_program(self, tx: Transaction, program: Program, *, unused_before: datetime, limit: int) -> bool:
+        """Add one and drop those that last read before an instant; False when `limit` others are there."""
+        ...
+
+    async def programs(self, tx: Transaction, *, read_after: datetime) -> Sequence[Program]:
+        """Those that read after an instant, in the order in which they were allowed."""
+        ...
+
+    async def program_read_at(self, tx: Transaction, consent: UUID) -> datetime | None:
+        """When one last read; None when there is none."""
+        ...
+
+    async def mark_program_read(self, tx: Transaction, consent: UUID, now: datetime) -> None:
+        """It reads."""
+        ...
+
+    async def end_program(self, tx: Transaction, consent: UUID) -> bool:
+        """Drop one; False when there is none."""
+        ...
+
+
+class AuthStore(KeyStore, ConnectionStore, TicketStore, UnauthorizedStore, ProgramStore, Protocol):
     """Everything auth keeps."""
 
 

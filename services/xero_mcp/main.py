@@ -36,6 +36,7 @@ from services.xero_mcp.flow.authorize import McpAuthorization
 from services.xero_mcp.flow.clients import Clients
 from services.xero_mcp.flow.pacing import Pacing
 from services.xero_mcp.flow.read import Reading
+from services.xero_mcp.flow.standing import Standing
 from services.xero_mcp.flow.tokens import McpTokens
 from services.xero_mcp.ports import Consents, TokenLender, XeroMcpStore
 
@@ -84,11 +85,12 @@ def build(
     `trusted` says whose certificates are believed when a client's document is read; those of every call unless given.
     """
     tokens = McpTokens(database=database, store=store, clock=clock, believed_seconds=settings.believed_seconds)
+    standing = Standing(consents=consents, tokens=tokens, clock=clock, believed_seconds=settings.believed_seconds)
     documents = FetchedDocuments(trusted or authorities(), from_loopback=settings.documents_from_loopback)
     oauth = OAuthEndpoints(
         issuer=settings.url,
         authorization=McpAuthorization(
-            issuer=settings.url, resource=settings.resource, tokens=tokens, consents=consents
+            issuer=settings.url, resource=settings.resource, tokens=tokens, consents=consents, standing=standing
         ),
         clients=Clients(database=database, store=store, documents=documents, clock=clock),
         clock=clock,
@@ -104,7 +106,7 @@ def build(
             "well-xero",
             title="Xero, read only",
             instructions="Reads bills, contacts and attachments of one Xero organisation. Nothing can be changed.",
-            token_verifier=Bearers(tokens),
+            token_verifier=Bearers(tokens, standing),
             auth=_auth(settings),
             subscriptions=False,
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
+from libs.contracts.consented import Consented
 from libs.crypto.lent import LentToken
 from libs.database.port import Transaction
 from services.xero_mcp.domain.token import Token, TokenKind
@@ -62,11 +63,27 @@ class Consents(Protocol):
         """
         ...
 
-    async def redeem_consent(self, grant: str, *, return_to: str) -> UUID:
-        """The workspace that the answer opens; good once, and for this return address only.
+    async def redeem_consent(self, grant: str, *, return_to: str) -> Consented:
+        """What the answer opens; good once, and for this return address only.
 
         Raises:
-            Rejected: The grant is not good.
+            Rejected: The grant is not good, or too many programs may read already.
+        """
+        ...
+
+    async def consent_stands(self, consented: Consented) -> bool:
+        """Whether the person has not taken it back.
+
+        Raises:
+            Transient: That cannot be told right now.
+        """
+        ...
+
+    async def end_consent(self, consented: Consented) -> None:
+        """The program itself gives it back; what has ended already stays so.
+
+        Raises:
+            Transient: That cannot be told right now, and it may stand.
         """
         ...
 

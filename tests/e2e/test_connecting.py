@@ -76,11 +76,26 @@ async def test_a_person_connects_both_sees_what_is_granted_and_takes_it_back(hom
 
         listed = (await home.run("connections", "list", "--json")).lines
         assert [(each["provider"], each["state"]) for each in listed] == [("xero", "active"), ("qonto", "active")]
+        await _a_program_is_ended_and_allowed_again(home)
         assert "Qonto is disconnected." in went_well(await home.run("connections", "revoke", "qonto", "--yes"))
         assert (await calls(standins["qonto"]))["POST /oauth2/revoke 200"] == 1
         shown = went_well(await home.run("connections", "list"))
         assert "connect qonto" in shown
         assert "Atelier Marchand" in shown
+
+
+async def _a_program_is_ended_and_allowed_again(home: Home) -> None:
+    (own,) = (await home.run("programs", "list", "--json")).lines
+    assert own["id"][:8] in went_well(await home.run("programs", "list"))
+    ended = went_well(await home.run("programs", "end", own["id"][:8], "--yes"))
+    assert f"{own['name']} reads no more." in ended
+    assert "No program reads" in went_well(await home.run("programs", "list"))
+    again = await home.run("programs", "end", own["id"], "--yes")
+    assert (again.status, again.output) == (1, "")
+    assert "No program's id begins with" in again.complaint
+    assert "Xero is connected" in went_well(await home.run("connect", "xero", **BROWSER))
+    (other,) = (await home.run("programs", "list", "--json")).lines
+    assert (other["name"], other["id"] == own["id"]) == (own["name"], False)
 
 
 async def _a_refusal_reaches_the_command_at_once(home: Home, standins: dict[str, str]) -> None:

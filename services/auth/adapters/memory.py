@@ -12,6 +12,7 @@ from libs.crypto.bearer import INSTALLATION
 from libs.database.memory import shared_table_of, table_of
 from libs.database.port import Database, Transaction
 from services.auth.domain.connection import Connection
+from services.auth.domain.program import Program
 from services.auth.domain.ticket import Ticket, TicketPurpose
 from services.auth.domain.wrapped_key import WrappedKey
 from services.auth.ports import ConnectionStore
@@ -21,6 +22,7 @@ _KEYS = "auth.workspace_key"
 _CONNECTIONS = "auth.connection"
 _TICKETS = "auth.ticket"
 _UNAUTHORIZED = "auth.unauthorized"
+_PROGRAMS = "auth.program"
 
 
 class MemoryAuthStore:
@@ -66,12 +68,12 @@ class MemoryAuthStore:
         return True
 
     async def erase(self, tx: Transaction, now: datetime) -> None:
-        """Mark the workspace erased, and delete its keys, connections and tickets."""
+        """Mark the workspace erased, and delete its keys, connections, tickets and programs."""
         table = shared_table_of(tx, _WORKSPACES)
         if tx.workspace in table:
             region, made_at, _, erased_at = table[tx.workspace]
             table[tx.workspace] = (region, made_at, None, erased_at or now)
-        for name in (_KEYS, _CONNECTIONS, _TICKETS):
+        for name in (_KEYS, _CONNECTIONS, _TICKETS, _PROGRAMS):
             table_of(tx, name).clear()
 
     async def connection(self, tx: Transaction, provider: Provider, *, hold: bool = False) -> Connection | None:
@@ -143,6 +145,35 @@ class MemoryAuthStore:
     ) -> list[datetime]:
         """When they came, after one instant and until another."""
         return [each for each in table_of(tx, _UNAUTHORIZED).get(provider, ()) if after < each <= until]
+
+    async def add_program(self, tx: Transaction, program: Program, *, unused_before: datetime, limit: int) -> bool:
+        """Add one and drop those that last read before an instant; False when `limit` others are there."""
+        table = table_of(tx, _PROGRAMS)
+        for consent in [kept.consent for kept in table.values() if kept.read_at <= unused_before]:
+            del table[consent]
+        if len(table) >= limit:
+            return False
+        table[program.consent] = program
+        return True
+
+    async def programs(self, tx: Transaction, *, read_after: datetime) -> list[Program]:
+        """Those that read after an instant, in the order in which they were allowed."""
+        kept: list[Program] = [program for program in table_of(tx, _PROGRAMS).values() if program.read_at > read_after]
+        return sorted(kept, key=lambda program: (program.allowed_at, program.consent))
+
+    async def program_read_at(self, tx: Transaction, consent: UUID) -> datetime | None:
+        """When one last read; None when there is none."""
+        found: Program | None = table_of(tx, _PROGRAMS).get(consent)
+        return None if found is None else found.read_at
+
+    async def mark_program_read(self, tx: Transaction, consent: UUID, now: datetime) -> None:
+        """It reads."""
+        table = table_of(tx, _PROGRAMS)
+        table[consent] = replace(table[consent], read_at=now)
+
+    async def end_program(self, tx: Transaction, consent: UUID) -> bool:
+        """Drop one; False when there is none."""
+        return table_of(tx, _PROGRAMS).pop(consent, None) is not None
 
 
 class EachAsked:

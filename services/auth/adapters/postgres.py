@@ -12,6 +12,7 @@ from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Transaction
 from libs.database.postgres import connection_of
 from services.auth.adapters.postgres_keys import PostgresKeyStore
+from services.auth.adapters.postgres_programs import PostgresProgramStore
 from services.auth.adapters.postgres_unauthorized import PostgresUnauthorizedStore
 from services.auth.domain.connection import Account, Connection
 from services.auth.domain.ticket import Ticket, TicketPurpose
@@ -71,7 +72,7 @@ RETURNING content, expires_at
 """
 
 
-class PostgresAuthStore(PostgresKeyStore, PostgresUnauthorizedStore):
+class PostgresAuthStore(PostgresKeyStore, PostgresProgramStore, PostgresUnauthorizedStore):
     """Everything auth keeps, as the role `well_auth`."""
 
     def __init__(self, sealer: Sealer) -> None:

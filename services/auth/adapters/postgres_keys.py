@@ -46,6 +46,7 @@ _DELETE: Final = (
     "DELETE FROM auth.workspace_key WHERE workspace = $1",
     "DELETE FROM auth.connection WHERE workspace = $1",
     "DELETE FROM auth.ticket WHERE workspace = $1",
+    "DELETE FROM auth.program WHERE workspace = $1",
 )
 
 
@@ -93,7 +94,7 @@ class PostgresKeyStore:
         return await connection_of(tx).fetchrow(_REWRAP_KEY, *row) is not None
 
     async def erase(self, tx: Transaction, now: datetime) -> None:
-        """Mark the workspace erased, and delete its keys, connections and tickets."""
+        """Mark the workspace erased, and delete its keys, connections, tickets and programs."""
         connection = connection_of(tx)
         await connection.execute(_MARK_ERASED, tx.workspace, now)  # first: whoever makes keys holds this row
         for statement in _DELETE:

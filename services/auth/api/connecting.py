@@ -18,14 +18,22 @@ from services.auth.config import AuthSettings
 from services.auth.domain.connection import TITLES, Connection
 from services.auth.domain.consent import PendingConsent
 from services.auth.domain.plain_words import plain_words, said_of
+from services.auth.domain.program import Program
 from services.auth.flow.connect import Connecting, Granted, ToChoose
 from services.auth.flow.disconnect import Disconnecting
 from services.auth.flow.listing import Listing
 from services.auth.flow.mcp_consent import McpConsents
+from services.auth.flow.programs import Programs
 from services.auth.flow.tickets import Tickets
 
 MCP_PATH: Final = "/consents/mcp"
 """The page of an MCP client's consent, which sends people here when Xero is not connected yet."""
+
+END_PATH: Final = "/programs/end"
+"""Where the button beside a program leads."""
+
+PROGRAMS_FORM: Final = b"programs"
+"""What the forms beside the programs of a page stand for, all with one ticket."""
 
 _SWITCH: Final = {"on": True, "off": False}
 
@@ -44,6 +52,7 @@ class ConnectingPages:
         disconnecting: Disconnecting,
         listing: Listing,
         consents: McpConsents,
+        programs: Programs,
         providers: tuple[Provider, ...],
     ) -> None:
         self._pages = pages
@@ -55,6 +64,7 @@ class ConnectingPages:
         self._disconnecting = disconnecting
         self._listing = listing
         self._consents = consents
+        self._programs = programs
         self._providers = providers
 
     def routes(self) -> list[web.RouteDef]:
@@ -140,8 +150,10 @@ class ConnectingPages:
     async def _connections(self, request: web.Request) -> web.Response:
         workspace = await self._visiting.workspace_of(request)
         entries = [await self._entry(workspace, each) for each in await self._listing.of(workspace)]
+        programs = [_program(each) for each in await self._programs.of(workspace)]
+        form = (await self._tickets.issue(workspace, "disconnect", PROGRAMS_FORM)).text if programs else None
         if wants_json(request):
-            return said({"connections": entries})
+            return said({"connections": entries, "programs": programs, "programs_form": form})
         states = {str(entry["provider"]): str(entry["state"]) for entry in entries}
         missing = [
             {"title": TITLES[each], "address": self._way_to(each, states.get(each))}
@@ -149,7 +161,14 @@ class ConnectingPages:
             if states.get(each) not in {"active", "refused"}
         ]
         return self._pages.page(
-            "connections.html", title="Connections", entries=entries, missing=missing, public_url=self._public_url
+            "connections.html",
+            title="Connections",
+            entries=entries,
+            missing=missing,
+            programs=programs,
+            programs_form=form,
+            end_program=f"{self._public_url}{END_PATH}",
+            public_url=self._public_url,
         )
 
     def _way_to(self, provider: Provider, state: str | None) -> str | None:
@@ -191,6 +210,18 @@ class ConnectingPages:
             if provider == request.match_info["provider"]:
                 return provider
         raise web.HTTPNotFound
+
+
+def _program(program: Program) -> dict[str, object]:
+    return {
+        "id": str(program.consent),
+        "name": program.client_name,
+        "redirect_host": program.redirect_host,
+        "document_host": program.document_host,
+        "allows": plain_words(program.scopes),
+        "allowed_on": program.allowed_at.date().isoformat(),
+        "read_on": program.read_at.date().isoformat(),
+    }
 
 
 def _to_command(loopback: str, *, outcome: str, sentence: str = "") -> web.Response:

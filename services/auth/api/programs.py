@@ -1,18 +1,24 @@
-"""A person answers for an MCP client."""
+"""A person answers for an MCP client, and takes that back."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from aiohttp import web
 
-from services.auth.api.connecting import MCP_PATH
+from libs.contracts.consented import Consented
+from libs.contracts.errors import Rejected
+from services.auth.api.connecting import END_PATH, MCP_PATH, PROGRAMS_FORM
 from services.auth.api.forms import form_of
-from services.auth.api.pages import Pages, redirect
+from services.auth.api.pages import Pages, redirect, said, wants_json
 from services.auth.api.visiting import Visiting
 from services.auth.config import AuthSettings
 from services.auth.domain.plain_words import plain_words
 from services.auth.flow.connect import Connecting
 from services.auth.flow.lend import Lending
 from services.auth.flow.mcp_consent import McpConsents
+from services.auth.flow.programs import Programs
+from services.auth.flow.tickets import Tickets
 
 
 class ProgramPages:
@@ -24,20 +30,28 @@ class ProgramPages:
         *,
         settings: AuthSettings,
         visiting: Visiting,
+        tickets: Tickets,
         connecting: Connecting,
         lending: Lending,
         consents: McpConsents,
+        programs: Programs,
     ) -> None:
         self._pages = pages
         self._settings = settings
         self._visiting = visiting
+        self._tickets = tickets
         self._connecting = connecting
         self._lending = lending
         self._consents = consents
+        self._programs = programs
 
     def routes(self) -> list[web.RouteDef]:
         """Their addresses."""
-        return [web.get(MCP_PATH, self._consent), web.post(MCP_PATH, self._answer)]
+        return [
+            web.get(MCP_PATH, self._consent),
+            web.post(MCP_PATH, self._answer),
+            web.post(END_PATH, self._end),
+        ]
 
     async def _consent(self, request: web.Request) -> web.Response:
         workspace = await self._visiting.workspace_of(request)
@@ -65,3 +79,18 @@ class ProgramPages:
         form = await form_of(request)
         allow = form.get("answer") == "allow"
         return redirect(await self._consents.answer(workspace, form.get("form", ""), allow=allow))
+
+    async def _end(self, request: web.Request) -> web.Response:
+        workspace = await self._visiting.workspace_of(request)
+        form = await form_of(request)
+        if await self._tickets.take(form.get("form", ""), "disconnect") != (workspace, PROGRAMS_FORM):
+            raise Rejected("This page was sent before, or is too old. Open it again.", code="disconnect_form")
+        try:
+            consent = UUID(form.get("program", ""))
+        except ValueError:
+            raise Rejected("The page names no program. Open it again.", code="disconnect_form") from None
+        await self._programs.end(Consented(workspace, consent))
+        if wants_json(request):
+            return said({"ended": str(consent)})
+        sentence = "This program reads your Xero no more. It may ask you again, and you may refuse."
+        return self._pages.page("page.html", title="Ended", sentence=sentence)

@@ -6,7 +6,7 @@ ride on a consent that another one was given. Source: MCP security best practice
 1. The MCP server asks with the client's words and gets an address for the browser.
 2. A person, signed in, allows or refuses it there.
 3. The browser returns to the MCP server with a grant, good once and only for this request.
-4. The MCP server redeems the grant for the workspace it opens.
+4. The MCP server redeems the grant for the workspace it opens, and for the consent that a person may take back.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from uuid import UUID
 
 import orjson
 
+from libs.contracts.consented import Consented
 from libs.contracts.errors import Rejected
 from libs.contracts.loopback import LOOPBACK_HOSTS
 from libs.crypto.bearer import INSTALLATION
+from services.auth.flow.programs import Programs
 from services.auth.flow.tickets import Tickets
 
 _GONE: Final = "This request of a program is no longer open. Go back to the program and connect again."
@@ -54,8 +56,9 @@ class McpRequest:
 class McpConsents:
     """Requests of MCP clients that wait for a person, and the grants they end in."""
 
-    def __init__(self, *, tickets: Tickets, public_url: str) -> None:
+    def __init__(self, *, tickets: Tickets, programs: Programs, public_url: str) -> None:
         self._tickets = tickets
+        self._programs = programs
         self._public_url = public_url
 
     async def ask(
@@ -63,7 +66,7 @@ class McpConsents:
     ) -> str:
         """The address of the consent page for a request."""
         request = McpRequest(client_name, redirect_host, scopes, return_to, document_host)
-        ticket = await self._tickets.issue(INSTALLATION, "mcp_request", orjson.dumps(asdict(request)))
+        ticket = await self._tickets.issue(INSTALLATION, "mcp_request", _written(request))
         return f"{self._public_url}/consents/mcp?{urlencode({'request': ticket.text})}"
 
     async def request(self, text: str) -> McpRequest:
@@ -75,8 +78,7 @@ class McpConsents:
         seen = await self._tickets.see(text, "mcp_request")
         if seen is None:
             raise Rejected(_GONE, code="mcp_request")
-        words = orjson.loads(seen[1])
-        return McpRequest(**{**words, "scopes": tuple(words["scopes"])})
+        return _read(seen[1])
 
     async def form_token(self, workspace: UUID, text: str) -> str:
         """What the page's form carries, so that no other site can send it."""
@@ -105,16 +107,35 @@ class McpConsents:
         separator = "&" if "?" in request.return_to else "?"
         if not allow:
             return f"{request.return_to}{separator}error=access_denied"
-        grant = await self._tickets.issue(workspace, "mcp_grant", request.return_to.encode())
+        grant = await self._tickets.issue(workspace, "mcp_grant", _written(request))
         return f"{request.return_to}{separator}{urlencode({'grant': grant.text})}"
 
-    async def redeem(self, grant: str, *, return_to: str) -> UUID:
-        """The workspace that a grant opens. A grant is good once, and only for the request with this return address.
+    async def redeem(self, grant: str, *, return_to: str) -> Consented:
+        """The workspace that a grant opens, and the consent that everything for this program comes from.
+
+        A grant is good once, and only for the request with this return address.
 
         Raises:
-            Rejected: `mcp_grant` when it is not.
+            Rejected: `mcp_grant` when it is not; `too_many_programs`.
         """
         taken = await self._tickets.take(grant, "mcp_grant")
-        if taken is None or taken[1] != return_to.encode():
+        request = None if taken is None else _read(taken[1])
+        if taken is None or request is None or request.return_to != return_to:
             raise Rejected("This grant was used already, or belongs to another request.", code="mcp_grant")
-        return taken[0]
+        consent = await self._programs.allow(
+            taken[0],
+            client_name=request.client_name,
+            redirect_host=request.redirect_host,
+            document_host=request.document_host,
+            scopes=request.scopes,
+        )
+        return Consented(taken[0], consent)
+
+
+def _written(request: McpRequest) -> bytes:
+    return orjson.dumps(asdict(request))
+
+
+def _read(kept: bytes) -> McpRequest:
+    words = orjson.loads(kept)
+    return McpRequest(**{**words, "scopes": tuple(words["scopes"])})

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.xero_mcp.flow.standing import Standing
 from services.xero_mcp.flow.tokens import McpTokens
 
 
@@ -20,11 +21,12 @@ class Bearers:
     """The SDK's verifier of access tokens."""
 
     tokens: McpTokens
+    standing: Standing
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Whom a token stands for; None when it is none of ours, too old, or its workspace was erased."""
+        """Whom a token stands for; None when it is none of ours, too old, ended, or its workspace was erased."""
         held = await self.tokens.verified(token)
-        if held is None:
+        if held is None or not await self.standing.of(held.consented):
             return None
         return AccessToken(
             token=token,
@@ -32,7 +34,7 @@ class Bearers:
             scopes=held.content["scopes"],
             expires_at=int(held.expires_at.timestamp()),
             resource=held.content["resource"],
-            subject=str(held.workspace),
+            subject=str(held.consented.workspace),
         )
 
 

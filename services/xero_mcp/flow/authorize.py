@@ -26,6 +26,7 @@ from libs.contracts.errors import Rejected
 from services.xero_mcp.domain.redirect import is_registered, led_back
 from services.xero_mcp.domain.registration import Client
 from services.xero_mcp.domain.token import SCOPE
+from services.xero_mcp.flow.standing import Standing
 from services.xero_mcp.flow.tokens import Issued, McpTokens
 from services.xero_mcp.ports import Consents
 
@@ -56,11 +57,14 @@ class Asked:
 class McpAuthorization:
     """What the endpoints decide."""
 
-    def __init__(self, *, issuer: str, resource: str, tokens: McpTokens, consents: Consents) -> None:
+    def __init__(
+        self, *, issuer: str, resource: str, tokens: McpTokens, consents: Consents, standing: Standing
+    ) -> None:
         self._issuer = issuer
         self._resource = resource
         self._tokens = tokens
         self._consents = consents
+        self._standing = standing
 
     async def ask(
         self,
@@ -121,8 +125,8 @@ class McpAuthorization:
         redirect, state = held.content["redirect_uri"], held.content["state"]
         if grant is None:
             return self.answer(redirect, state, error="access_denied")
-        workspace = await self._consents.redeem_consent(grant, return_to=self._return_to(request))
-        code = await self._tokens.add_code(workspace, held.client, held.content)
+        consented = await self._consents.redeem_consent(grant, return_to=self._return_to(request))
+        code = await self._tokens.add_code(consented, held.client, held.content)
         return self.answer(redirect, state, code=code)
 
     def answer(self, redirect_uri: str, state: str | None, **words: str) -> str:
@@ -147,7 +151,7 @@ class McpAuthorization:
                 raise Rejected("code_verifier does not belong to the code", code="invalid_grant")
             return tuple(kept["scopes"])
 
-        return _issued(await self._tokens.buy("code", code, client=client.id, scopes_of=bought))
+        return await self._handed_out(await self._tokens.buy("code", code, client=client.id, scopes_of=bought))
 
     async def refresh(self, client: Client, token: str, *, scope: str | None, resources: Sequence[str]) -> Issued:
         """The next pair of tokens.
@@ -156,7 +160,7 @@ class McpAuthorization:
             Rejected: `invalid_grant`, `invalid_scope` or `invalid_target`.
         """
         self._check_resources(resources)
-        return _issued(
+        return await self._handed_out(
             await self._tokens.buy(
                 "refresh",
                 token,
@@ -166,8 +170,20 @@ class McpAuthorization:
         )
 
     async def revoke(self, client: Client, token: str) -> None:
-        """End everything that came from the consent behind a token of this client. Any other token changes nothing."""
-        await self._tokens.revoke(token, client=client.id)
+        """End everything that came from the consent behind a token of this client. Any other token changes nothing.
+
+        Raises:
+            Transient: Auth does not answer. Nothing has ended.
+        """
+        consented = await self._tokens.consent_of(token, client=client.id)
+        if consented is not None:
+            await self._standing.give_back(consented)
+
+    async def _handed_out(self, issued: Issued | None) -> Issued:
+        """What was bought, if it was, and if the person has not taken the consent back meanwhile."""
+        if issued is None or not await self._standing.of(issued.consented):
+            raise Rejected("it is unknown, too old, was used already, or has been ended", code="invalid_grant")
+        return issued
 
     def _check_resources(self, resources: Sequence[str]) -> None:
         if any(resource.rstrip("/") != self._resource for resource in resources):
@@ -198,9 +214,3 @@ def _proves(verifier: str, challenge: str) -> bool:
         return False
     digest = hashlib.sha256(verifier.encode()).digest()
     return hmac.compare_digest(base64.urlsafe_b64encode(digest).decode().rstrip("="), challenge)
-
-
-def _issued(issued: Issued | None) -> Issued:
-    if issued is None:
-        raise Rejected("it is unknown, too old, or was used already", code="invalid_grant")
-    return issued

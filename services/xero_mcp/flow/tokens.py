@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 
 import orjson
 
+from libs.contracts.consented import Consented
 from libs.contracts.errors import Rejected
 from libs.crypto.bearer import INSTALLATION, mint, parse
 from libs.database.port import Database, Transaction
@@ -27,17 +28,18 @@ from services.xero_mcp.ports import XeroMcpStore
 ERASED: Final = "workspace_erased"
 """How the keys of a workspace that was erased are refused. Source: libs/crypto/keyring.py."""
 
+_SHOWN_TO_REVOKE: Final[tuple[TokenKind, ...]] = ("access", "refresh")
+
 REMEMBERED_TOKENS: Final = 1024
 """Verified access tokens kept in memory for some seconds; the one unused for longest goes first."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """A token as it was found good: whose, for which client, and what it carries."""
+    """A token as it was found good: from which consent, for which client, and what it carries."""
 
-    workspace: UUID
+    consented: Consented
     client: str
-    family: UUID
     content: dict[str, Any] = field(repr=False)
     expires_at: datetime
 
@@ -49,6 +51,7 @@ class Issued:
     access: str = field(repr=False)
     refresh: str | None = field(repr=False)
     scopes: tuple[str, ...]
+    consented: Consented
 
 
 class McpTokens:
@@ -80,10 +83,10 @@ class McpTokens:
             await self._store.spend(tx, bearer.sha256, now=now, kept_until=now + SPENT_KEPT)
         return _held(INSTALLATION, token)
 
-    async def add_code(self, workspace: UUID, client: str, content: dict[str, Any]) -> str:
+    async def add_code(self, consented: Consented, client: str, content: dict[str, Any]) -> str:
         """A code for what a person allowed."""
-        async with self._database.transaction(workspace) as tx:
-            return await self._add(tx, "code", client, uuid4(), content)
+        async with self._database.transaction(consented.workspace) as tx:
+            return await self._add(tx, "code", client, consented.consent, content)
 
     async def verified(self, text: str) -> Held | None:
         """An access token that is good, or was some seconds ago."""
@@ -149,18 +152,22 @@ class McpTokens:
             )
         async with self._database.transaction(INSTALLATION) as tx:
             await self._store.mark_used(tx, client, now)
-        return Issued(access, refresh, scopes)
+        return Issued(access, refresh, scopes, Consented(bearer.workspace, token.family))
 
-    async def revoke(self, text: str, *, client: str) -> None:
-        """End everything that came from the consent behind a client's access or refresh token, spent or not."""
+    async def consent_of(self, text: str, *, client: str) -> Consented | None:
+        """The consent behind a client's access or refresh token, spent or not; None when it is none of that client."""
         bearer = parse(text)
         if bearer is None:
-            return
+            return None
         async with self._database.transaction(bearer.workspace) as tx:
-            for kind in ("access", "refresh"):
-                token = await self._token(tx, kind, bearer.sha256)
-                if token is not None and token.client == client:
-                    await self._end(tx, token.family)
+            found = [await self._token(tx, kind, bearer.sha256) for kind in _SHOWN_TO_REVOKE]
+        families = [token.family for token in found if token is not None and token.client == client]
+        return Consented(bearer.workspace, families[0]) if families else None
+
+    async def end(self, consented: Consented) -> None:
+        """End everything that came from a consent."""
+        async with self._database.transaction(consented.workspace) as tx:
+            await self._end(tx, consented.consent)
 
     async def _token(self, tx: Transaction, kind: TokenKind, sha256: bytes, *, hold: bool = False) -> Token | None:
         """A token; None too when its workspace was erased, and nothing can open what it carries any more."""
@@ -182,7 +189,7 @@ class McpTokens:
 
     async def _end(self, tx: Transaction, family: UUID) -> None:
         await self._store.end_family(tx, family)
-        for sha256 in [sha256 for sha256, (_, held) in self._remembered.items() if held.family == family]:
+        for sha256 in [sha256 for sha256, (_, held) in self._remembered.items() if held.consented.consent == family]:
             del self._remembered[sha256]
 
     async def _add(
@@ -202,4 +209,4 @@ class McpTokens:
 
 
 def _held(workspace: UUID, token: Token) -> Held:
-    return Held(workspace, token.client, token.family, orjson.loads(token.content), token.expires_at)
+    return Held(Consented(workspace, token.family), token.client, orjson.loads(token.content), token.expires_at)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from libs.auth_client.reader import GrantedReader
+from libs.contracts.consented import Consented
 from libs.contracts.errors import Rejected
 from libs.contracts.events import WorkspaceErased
 from libs.crypto.bearer import INSTALLATION
@@ -25,12 +26,15 @@ from tests.support.auth import told
 async def test_after_an_erasure_nobody_gets_a_key_a_token_or_a_page(asked: Asked) -> None:
     workspace, other = await asked.connected(), await asked.connected()
     auth = asked.auth.service
+    words = {"client_name": "Ledger", "redirect_host": "h", "document_host": ""}
+    consented = Consented(workspace, await auth.programs.allow(workspace, **words, scopes=("xero.read",)))
     grant, link = await auth.reading.grant(workspace, "payments team"), await auth.sign_in_ticket(workspace)
     async with asked.auth.signed_in(workspace) as browser:
         session = browser.cookies["well_session"]
     for purpose in PURPOSES:
         await asked.by("ingest").keys(workspace, purpose)
     assert (await auth.erasing.erase(workspace)).not_told == ()
+    assert not await asked.by("xero_mcp").consent_stands(consented)
     for purpose in PURPOSES:
         with pytest.raises(Rejected) as gone:
             await asked.by("ingest").keys(workspace, purpose)

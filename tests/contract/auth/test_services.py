@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from libs.contracts.consented import Consented
 from libs.contracts.errors import ConsentLost, Rejected
 from tests.contract.auth.asking import Asked
 from tests.support.auth import told
@@ -81,10 +82,17 @@ async def test_an_mcp_client_is_asked_for_and_its_grant_is_good_once(asked: Aske
     grant = httpx.URL(back.headers["Location"]).params["grant"]
     with pytest.raises(Rejected):
         await auth.redeem_consent("none of ours", return_to="http://localhost:1/consented?request=7")
-    assert await auth.redeem_consent(grant, return_to="http://localhost:1/consented?request=7") == workspace
+    consented = await auth.redeem_consent(grant, return_to="http://localhost:1/consented?request=7")
+    assert consented.workspace == workspace
+    assert await auth.consent_stands(consented)
+    assert not await auth.consent_stands(Consented(workspace, uuid4()))
+    assert not await auth.consent_stands(Consented(uuid4(), consented.consent))
     with pytest.raises(Rejected) as spent:
         await auth.redeem_consent(grant, return_to="http://localhost:1/consented?request=7")
     assert spent.value.code == "mcp_grant"
+    for _ in range(2):
+        await auth.end_consent(consented)
+        assert not await auth.consent_stands(consented)
     assert await asked.by("ingest").visitor(session) == workspace
     with pytest.raises(Rejected) as nobody:
         await asked.by("ingest").visitor("no session of ours")

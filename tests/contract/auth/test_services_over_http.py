@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from libs.auth_client.call import CALL_SECONDS
 from libs.auth_client.wire import PREFIX
+from libs.contracts.consented import Consented
 from libs.contracts.errors import Malformed, Rejected, Transient
 from libs.contracts.identity import KeyPurpose
 from libs.contracts.service_token import LIFE_SECONDS, minted
@@ -43,6 +44,8 @@ NOT_FOR: list[tuple[str, Ask]] = [
     ("pusher", lambda auth, _: auth.visitor("s")),
     ("insights", lambda auth, _: auth.erased()),
     ("ingest", lambda auth, _: auth.redeem_consent("g", return_to="r")),
+    ("ingest", lambda auth, workspace: auth.consent_stands(Consented(workspace, workspace))),
+    ("ingest", lambda auth, workspace: auth.end_consent(Consented(workspace, workspace))),
     ("ingest", lambda auth, _: auth.ask_consent(client_name="", redirect_host="", scopes=(), return_to="")),
 ]
 

@@ -229,9 +229,12 @@ async def test_a_refusal_of_the_person_reaches_the_client_with_its_state(stage: 
 
 
 async def test_a_grant_opens_only_the_request_it_was_given_for(stage: McpStage) -> None:
-    grant = await stage.auth.service.tickets.issue(stage.workspace, "mcp_grant", b"https://another.request/")
+    page = httpx.URL((await authorize(stage, asking(stage, await registered(stage)))).headers["Location"])
+    back = await stage.auth.service.consents.decide(stage.workspace, page.params["request"], allow=True)
+    own, _, grant = back.rpartition("&grant=")
     with pytest.raises(Rejected):
-        await stage.auth.service.redeem_consent(grant.text, return_to=f"{stage.root}/consented?request=x")
+        await stage.auth.service.redeem_consent(grant, return_to=f"{own}x")
+    assert await stage.auth.service.programs.of(stage.workspace) == []
 
 
 @pytest.mark.parametrize("query", [{}, {"request": "x", "grant": "y"}, {"request": f"{uuid4().hex}.z"}])

@@ -42,7 +42,19 @@ TOOLS: Final = {
     "get_attachment": ("invoice_id", "attachment_id"),
 }
 
-NAMED: Final = ("ticket", "state", "code", "form", "request", "grant", "workspace", "account", "return_to", "client_id")
+NAMED: Final = (
+    "ticket",
+    "state",
+    "code",
+    "form",
+    "request",
+    "grant",
+    "workspace",
+    "account",
+    "return_to",
+    "client_id",
+    "program",
+)
 """What pages read from an address or a form, and what somebody may think that they read."""
 
 LISTS_WORKSPACES: Final = "auth.workspace"
@@ -108,6 +120,16 @@ class World:
         async with web_client() as browser:
             browser.cookies.set("well_session", session)
             return await browser.request(method, url, params=words, data=words if method == "POST" else None)
+
+    async def still_reads(self, workspace: UUID, program: str, *, ended_by: str) -> bool:
+        """Whether a program of a workspace may still read after a browser, with a form of its own, tried to end it."""
+        url = self.stage.well.url
+        async with web_client() as browser:
+            browser.cookies.set("well_session", ended_by)
+            page = await browser.get(f"{url}/connections", headers={"Accept": "application/json"})
+            await browser.post(f"{url}/programs/end", data={"form": page.json()["programs_form"], "program": program})
+        programs = await self.stage.well.services.auth.programs.of(workspace)
+        return program in {str(each.consent) for each in programs}
 
     async def called(self, token: str, tool: str, thing: str) -> str:
         """What a tool of our MCP server answers to a token."""
@@ -211,7 +233,9 @@ async def _holding(stage: Stage, customer: Customer) -> Holding:
     )
     grant = await keeper.load()
     assert grant is not None
+    (program,) = await well.services.auth.programs.of(workspace)
     things = {
+        "program": str(program.consent),
         "ticket": ticket,
         "state": httpx.URL(away.headers["Location"]).params["state"],
         "reading": await well.services.auth.reading.grant(workspace, "a reader"),

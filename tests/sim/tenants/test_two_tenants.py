@@ -19,7 +19,19 @@ FIRST = Customer(uuid4(), "aaaaaaaa-0000-4000-8000-0000000000aa", str(uuid4()), 
 SECOND = Customer(uuid4(), "bbbbbbbb-0000-4000-8000-0000000000bb", str(uuid4()), "Betterave", 2)
 
 THINGS: Final = (
-    *("ticket", "state", "reading", "session", "workspace", "tenant", "organization", "bill", "record", "number"),
+    *(
+        "ticket",
+        "state",
+        "reading",
+        "session",
+        "workspace",
+        "tenant",
+        "organization",
+        "bill",
+        "record",
+        "number",
+        "program",
+    ),
 )
 
 BUDGET: Final = settings(max_examples=6, stateful_step_count=15, suppress_health_check=list(HealthCheck), database=None)
@@ -77,6 +89,13 @@ class Reaching(RuleBasedStateMachine):
         assert self.run(self.world.is_let_in(mine.token))
         forged = f"{other.customer.workspace.hex}.{mine.token.partition('.')[2]}"
         assert not self.run(self.world.is_let_in(forged))
+
+    @rule(me=who)
+    def end_a_program_of_the_other(self, me: int) -> None:
+        """With a form of my own page."""
+        mine, other = self._both(me)
+        tried = self.world.still_reads(other.customer.workspace, other.things["program"], ended_by=mine.session)
+        assert self.run(tried)
 
     @rule(me=who, thing=st.sampled_from(["bill", "record", "number"]))
     def name_a_bill_of_the_other(self, me: int, thing: str) -> None:

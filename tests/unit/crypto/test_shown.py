@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from libs.auth_client import wire
+from libs.contracts.consented import Consented
 from libs.contracts.errors import Malformed
 from libs.crypto.bearer import Bearer
 from libs.crypto.key_provider import FileKeyProvider, KeyPlace, MemoryKeyProvider
@@ -69,6 +70,7 @@ def _of_consents(secret: str, now: datetime) -> list[object]:
     """What auth, xero_mcp and ingest have in hand while somebody consents, and afterwards."""
     pair, pending = TokenPair(secret, secret, now, ()), PendingConsent("xero", secret, (), None)
     account, address = Account("id", "name"), f"https://mcp.example/consented?request={secret}"
+    consented = Consented(uuid4(), uuid4())
     return [
         pair,
         pending,
@@ -80,8 +82,8 @@ def _of_consents(secret: str, now: datetime) -> list[object]:
         McpRequest("a program", "app.example", (), address),
         Client("id", "name", (), secret=secret),
         Token("code", SECRET, uuid4(), "client", secret.encode(), now, parent=SECRET),
-        Held(uuid4(), "client", uuid4(), {"state": secret}, now),
-        Issued(secret, secret, ()),
+        Held(consented, "client", {"state": secret}, now),
+        Issued(secret, secret, (), consented),
         Brought(code=secret, iss=None),
         Grant.model_validate(
             {

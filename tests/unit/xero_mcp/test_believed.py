@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from libs.contracts.consented import Consented
 from libs.database.memory import MemoryDatabase
 from libs.runtime.clock import ManualClock
 from services.xero_mcp.adapters.memory import MemoryXeroMcpStore
@@ -16,7 +17,7 @@ CONTENT = {"scopes": ["xero.read"], "resource": "https://mcp.example/mcp"}
 
 async def bought(tokens: McpTokens) -> str:
     """An access token of a workspace of its own."""
-    code = await tokens.add_code(uuid4(), "client", CONTENT)
+    code = await tokens.add_code(Consented(uuid4(), uuid4()), "client", CONTENT)
     issued = await tokens.buy("code", code, client="client", scopes_of=lambda _: ("xero.read",))
     assert issued is not None
     return issued.access
@@ -32,7 +33,9 @@ async def test_it_ends_when_it_ends_and_a_revocation_elsewhere_is_noticed_in_sec
     assert await here.verified(text) is None
     text = await bought(here)
     assert await here.verified(text) is not None
-    await elsewhere.revoke(text, client="client")
+    consented = await elsewhere.consent_of(text, client="client")
+    assert consented is not None
+    await elsewhere.end(consented)
     assert await here.verified(text) is not None
     clock.advance(5)
     assert await here.verified(text) is None

@@ -1,0 +1,107 @@
+"""Whether a consent stands is asked of auth, believed for some seconds, and passed over while auth does not answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from libs.contracts.consented import Consented
+from libs.contracts.errors import Transient
+from libs.database.memory import MemoryDatabase
+from libs.runtime.clock import ManualClock
+from services.xero_mcp.adapters.memory import MemoryXeroMcpStore
+from services.xero_mcp.flow.standing import REMEMBERED_CONSENTS, Standing
+from services.xero_mcp.flow.tokens import McpTokens
+
+
+@dataclass
+class Auth:
+    """Says of consents what a test wants, and counts how often it is asked."""
+
+    stands: bool = True
+    is_down: bool = False
+    asked: list[Consented] = field(default_factory=list)
+
+    async def consent_stands(self, consented: Consented) -> bool:
+        self.asked.append(consented)
+        if self.is_down:
+            raise Transient("Auth does not answer.")
+        return self.stands
+
+    async def end_consent(self, consented: Consented) -> None:
+        if self.is_down:
+            raise Transient(f"Auth does not answer about {consented}.")
+        self.stands = False
+
+    async def ask_consent(self, **_: object) -> str:
+        raise Transient("Nobody asks here.")
+
+    async def redeem_consent(self, grant: str, *, return_to: str) -> Consented:
+        raise Transient(f"Nobody brings {grant} to {return_to} here.")
+
+
+@dataclass
+class World:
+    """Tokens in memory, and who is asked about them."""
+
+    auth: Auth
+    tokens: McpTokens
+    standing: Standing
+    clock: ManualClock
+
+    async def token(self) -> tuple[str, Consented]:
+        consented = Consented(uuid4(), uuid4())
+        code = await self.tokens.add_code(consented, "client", {"scopes": ["xero.read"], "resource": "r"})
+        issued = await self.tokens.buy("code", code, client="client", scopes_of=lambda _: ("xero.read",))
+        assert issued is not None
+        return issued.access, issued.consented
+
+
+@pytest.fixture
+def world() -> World:
+    clock, auth = ManualClock(datetime(2026, 11, 26, tzinfo=UTC)), Auth()
+    tokens = McpTokens(database=MemoryDatabase(), store=MemoryXeroMcpStore(), clock=clock, believed_seconds=5)
+    return World(auth, tokens, Standing(consents=auth, tokens=tokens, clock=clock, believed_seconds=5), clock)
+
+
+async def test_it_is_asked_once_in_some_seconds_and_what_ended_takes_its_tokens_along(world: World) -> None:
+    token, consented = await world.token()
+    for _ in range(2):
+        assert await world.standing.of(consented)
+    assert world.auth.asked == [consented]
+    world.auth.stands = False
+    assert await world.standing.of(consented)
+    world.clock.advance(5)
+    for _ in range(2):
+        assert not await world.standing.of(consented)
+    assert len(world.auth.asked) == 3
+    assert await world.tokens.verified(token) is None
+
+
+async def test_while_auth_does_not_answer_tokens_stay_and_the_next_time_it_is_asked_again(world: World) -> None:
+    token, consented = await world.token()
+    world.auth.is_down = True
+    assert await world.standing.of(consented)
+    with pytest.raises(Transient):
+        await world.standing.give_back(consented)
+    assert await world.tokens.verified(token) is not None
+    world.auth.is_down, world.auth.stands = False, False
+    assert not await world.standing.of(consented)
+
+
+async def test_a_program_that_gives_its_consent_back_is_believed_no_longer(world: World) -> None:
+    token, consented = await world.token()
+    assert await world.standing.of(consented)
+    await world.standing.give_back(consented)
+    assert not await world.standing.of(consented)
+    assert await world.tokens.verified(token) is None
+
+
+async def test_so_many_consents_are_believed_and_no_more(world: World) -> None:
+    first = Consented(uuid4(), uuid4())
+    for consented in (first, *(Consented(uuid4(), uuid4()) for _ in range(REMEMBERED_CONSENTS)), first):
+        assert await world.standing.of(consented)
+    assert len(world.auth.asked) == REMEMBERED_CONSENTS + 2

@@ -1,0 +1,112 @@
+"""`well programs`: which programs read a person's Xero through Well, and the way to end one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from libs.contracts.consented import Consented
+from libs.contracts.errors import Rejected
+from libs.runtime.clock import SystemClock
+from services.auth.domain.plain_words import plain_words
+from services.auth.domain.program import Program
+from services.auth.flow.programs import Programs
+from well.called import called
+from well.commands.program_screens import ID_SHOWN, listed
+from well.home import current
+
+app = typer.Typer(help="Which programs read Xero through Well, and the way to end one.", no_args_is_help=True)
+
+Workspace = Annotated[UUID | None, typer.Option(metavar="ID", help="Whose; left out, this machine's one.")]
+
+
+def chosen_of(programs: Sequence[Program], named: str) -> Program:
+    """The one whose id begins like this.
+
+    Raises:
+        Rejected: `no_such_program`; `which_program` when several do.
+    """
+    found = [each for each in programs if named and str(each.consent).startswith(named.lower())]
+    if not found:
+        raise Rejected(f"No program's id begins with {named!r}.", code="no_such_program")
+    if len(found) > 1:
+        ids = ", ".join(str(each.consent)[: ID_SHOWN + len(named)] for each in found)
+        raise Rejected(f"Several programs' ids begin with {named!r}: {ids}.", code="which_program")
+    return found[0]
+
+
+@app.command("list")
+def list_(
+    *,
+    workspace: Workspace = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Every program that somebody allowed to read, in its own words."""
+
+    async def run() -> Sequence[Program]:
+        async with _programs() as programs:
+            return await programs.of(_whose(workspace))
+
+    found = asyncio.run(run())
+    if not as_json:
+        Console(highlight=False).print(listed(found, called()))
+        return
+    for program in found:
+        typer.echo(json.dumps(_as_json(program)))
+
+
+@app.command()
+def end(
+    program: Annotated[str, typer.Argument(metavar="PROGRAM", help="Its id in the list, or how that begins.")],
+    *,
+    workspace: Workspace = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take back what was allowed to one program. It may ask again."""
+
+    async def run() -> Program:
+        async with _programs() as programs:
+            chosen = chosen_of(await programs.of(_whose(workspace)), program)
+            if not yes:
+                typer.confirm(f"{chosen.client_name} will read nothing of this Xero any more. Go on?", abort=True)
+            await programs.end(Consented(_whose(workspace), chosen.consent))
+            return chosen
+
+    ended = asyncio.run(run())
+    Console(highlight=False).print(Text.assemble(("✓", "green"), f" {ended.client_name} reads no more."))
+
+
+def _whose(workspace: UUID | None) -> UUID:
+    return workspace or current().workspace()
+
+
+@asynccontextmanager
+async def _programs() -> AsyncIterator[Programs]:
+    """Beside the process that runs, or without one: no provider has to hear of it."""
+    from services.auth.adapters.postgres import PostgresAuthStore
+    from well.storage import opened_storage
+
+    installation, clock = current(), SystemClock()
+    async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
+        store = PostgresAuthStore(storage.sealers.tokens)
+        yield Programs(database=storage.databases["auth"], store=store, clock=clock)
+
+
+def _as_json(program: Program) -> dict[str, object]:
+    return {
+        "id": str(program.consent),
+        "name": program.client_name,
+        "redirect_host": program.redirect_host,
+        "document_host": program.document_host,
+        "allows": plain_words(program.scopes),
+        "allowed_at": program.allowed_at.isoformat(),
+        "read_at": program.read_at.isoformat(),
+    }
