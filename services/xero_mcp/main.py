@@ -27,6 +27,7 @@ from libs.xero.client import XeroClient
 from libs.xero.endpoints import Endpoints
 from services.xero_mcp.adapters.client_documents import FetchedDocuments
 from services.xero_mcp.api.bearer import Bearers, answer_posts_alone
+from services.xero_mcp.api.busy import Unavailable
 from services.xero_mcp.api.oauth import OAuthEndpoints
 from services.xero_mcp.api.server import serving
 from services.xero_mcp.api.tools import XeroTools
@@ -118,6 +119,7 @@ def build(
         transport_security=_known_hosts(settings.url),
     )
     answer_posts_alone(app)
+    app.add_middleware(Unavailable)
     # Starlette would send `/token/` on to http and to whatever host the request names, with all that is posted.
     app.router.redirect_slashes = False
     app.router.routes.extend(oauth.routes())

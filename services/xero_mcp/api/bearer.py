@@ -1,4 +1,4 @@
-"""What stands between a bearer token and a tool: the SDK asks, our tokens answer."""
+"""What stands between a bearer token and a tool: the SDK asks, our tokens and auth's consents answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ class Bearers:
     standing: Standing
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Whom a token stands for; None when it is none of ours, too old, ended, or its workspace was erased."""
+        """Whom a token stands for; None when it is none of ours, too old, ended, or its workspace was erased.
+
+        Raises:
+            Transient: The database or auth does not answer; see `Unavailable`.
+        """
         held = await self.tokens.verified(token)
         if held is None or not await self.standing.of(held.consented):
             return None

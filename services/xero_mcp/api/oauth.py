@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from math import ceil
 from typing import Any, Final
 
 import orjson
@@ -29,6 +28,7 @@ from starlette.routing import Route
 
 from libs.contracts.errors import Rejected, Transient, WellError
 from libs.runtime.clock import Clock
+from services.xero_mcp.api.busy import retry_after
 from services.xero_mcp.api.forms import Words, client_of, metadata_words, words_of
 from services.xero_mcp.domain.registration import AUTH_METHODS, GRANT_TYPES, Client
 from services.xero_mcp.domain.token import LASTS, SCOPE
@@ -40,9 +40,6 @@ _NEVER_KEPT: Final = {"Cache-Control": "no-store", "Pragma": "no-cache", "Referr
 """An answer with a token, a code or a state in it is neither kept nor told to others. Source: RFC 6749, section 5.1."""
 
 _FOR_AN_HOUR: Final = {"Cache-Control": "public, max-age=3600"}
-
-_BUSY_SECONDS: Final = 5.0
-"""Seconds that a client is asked to wait when nobody said how long: a database that starts anew takes as long."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -214,7 +211,7 @@ def _answered(endpoint: Endpoint) -> Endpoint:
             # Only a limit of ours knows when there is room again; what is down does not.
             limit = error.retry_after_seconds is not None
             status = HTTPStatus.TOO_MANY_REQUESTS if limit else HTTPStatus.SERVICE_UNAVAILABLE
-            return _json(said, status, {"Retry-After": str(ceil(error.retry_after_seconds or _BUSY_SECONDS))})
+            return _json(said, status, retry_after(error))
 
     return answer
 

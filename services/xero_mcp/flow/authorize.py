@@ -17,9 +17,9 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
 from libs.contracts.errors import Rejected
@@ -140,6 +140,7 @@ class McpAuthorization:
 
         Raises:
             Rejected: `invalid_grant`, or `invalid_target` when it shall be for somebody else than us.
+            Transient: Auth does not answer. Nothing was spent.
         """
         self._check_resources(resources)
 
@@ -151,23 +152,17 @@ class McpAuthorization:
                 raise Rejected("code_verifier does not belong to the code", code="invalid_grant")
             return tuple(kept["scopes"])
 
-        return await self._handed_out(await self._tokens.buy("code", code, client=client.id, scopes_of=bought))
+        return await self._bought("code", code, client, bought)
 
     async def refresh(self, client: Client, token: str, *, scope: str | None, resources: Sequence[str]) -> Issued:
         """The next pair of tokens.
 
         Raises:
             Rejected: `invalid_grant`, `invalid_scope` or `invalid_target`.
+            Transient: Auth does not answer. Nothing was spent.
         """
         self._check_resources(resources)
-        return await self._handed_out(
-            await self._tokens.buy(
-                "refresh",
-                token,
-                client=client.id,
-                scopes_of=lambda kept: _scopes(scope, of=tuple(kept["scopes"])),
-            )
-        )
+        return await self._bought("refresh", token, client, lambda kept: _scopes(scope, of=tuple(kept["scopes"])))
 
     async def revoke(self, client: Client, token: str) -> None:
         """End everything that came from the consent behind a token of this client. Any other token changes nothing.
@@ -175,13 +170,22 @@ class McpAuthorization:
         Raises:
             Transient: Auth does not answer. Nothing has ended.
         """
-        consented = await self._tokens.consent_of(token, client=client.id)
+        consented = await self._tokens.consent_of(token, "access", "refresh", client=client.id)
         if consented is not None:
             await self._standing.give_back(consented)
 
-    async def _handed_out(self, issued: Issued | None) -> Issued:
-        """What was bought, if it was, and if the person has not taken the consent back meanwhile."""
-        if issued is None or not await self._standing.of(issued.consented):
+    async def _bought(
+        self,
+        kind: Literal["code", "refresh"],
+        text: str,
+        client: Client,
+        scopes_of: Callable[[dict[str, Any]], tuple[str, ...]],
+    ) -> Issued:
+        """What is bought, unless the person has taken the consent back; that is asked before anything is spent."""
+        consented = await self._tokens.consent_of(text, kind, client=client.id)
+        ended = consented is not None and not await self._standing.of(consented)
+        issued = None if ended else await self._tokens.buy(kind, text, client=client.id, scopes_of=scopes_of)
+        if issued is None:
             raise Rejected("it is unknown, too old, was used already, or has been ended", code="invalid_grant")
         return issued
 

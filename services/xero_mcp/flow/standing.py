@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from libs.contracts.consented import Consented
-from libs.contracts.errors import Transient
 from libs.runtime.clock import Clock, is_within
 from services.xero_mcp.flow.tokens import McpTokens
 from services.xero_mcp.ports import Consents
@@ -29,15 +28,13 @@ class Standing:
     async def of(self, consented: Consented) -> bool:
         """Whether a consent stands. When it does not, all that came from it has ended with this.
 
-        One that cannot be asked about passes: auth, which does not answer, lends no token to read with either.
+        Raises:
+            Transient: Auth does not answer.
         """
         now, found_at = self._clock.now(), self._found_at.get(consented)
         if found_at is not None and is_within(self._believed, since=found_at, now=now):
             return True
-        try:
-            stands = await self._consents.consent_stands(consented)
-        except Transient:
-            return True
+        stands = await self._consents.consent_stands(consented)
         if stands:
             self._remember(consented, now)
         else:

@@ -28,8 +28,6 @@ from services.xero_mcp.ports import XeroMcpStore
 ERASED: Final = "workspace_erased"
 """How the keys of a workspace that was erased are refused. Source: libs/crypto/keyring.py."""
 
-_SHOWN_TO_REVOKE: Final[tuple[TokenKind, ...]] = ("access", "refresh")
-
 REMEMBERED_TOKENS: Final = 1024
 """Verified access tokens kept in memory for some seconds; the one unused for longest goes first."""
 
@@ -51,7 +49,6 @@ class Issued:
     access: str = field(repr=False)
     refresh: str | None = field(repr=False)
     scopes: tuple[str, ...]
-    consented: Consented
 
 
 class McpTokens:
@@ -152,15 +149,15 @@ class McpTokens:
             )
         async with self._database.transaction(INSTALLATION) as tx:
             await self._store.mark_used(tx, client, now)
-        return Issued(access, refresh, scopes, Consented(bearer.workspace, token.family))
+        return Issued(access, refresh, scopes)
 
-    async def consent_of(self, text: str, *, client: str) -> Consented | None:
-        """The consent behind a client's access or refresh token, spent or not; None when it is none of that client."""
+    async def consent_of(self, text: str, *kinds: TokenKind, client: str) -> Consented | None:
+        """The consent behind a client's token of these kinds, spent or not; None when it is none of that client."""
         bearer = parse(text)
         if bearer is None:
             return None
         async with self._database.transaction(bearer.workspace) as tx:
-            found = [await self._token(tx, kind, bearer.sha256) for kind in _SHOWN_TO_REVOKE]
+            found = [await self._token(tx, kind, bearer.sha256) for kind in kinds]
         families = [token.family for token in found if token is not None and token.client == client]
         return Consented(bearer.workspace, families[0]) if families else None
 

@@ -19,7 +19,8 @@ async def test_what_is_bought_while_a_consent_ends_ends_with_it(postgres: Postgr
     database, store, clock = await postgres.database("xero_mcp"), PostgresXeroMcpStore(postgres.sealer), SystemClock()
     tokens = McpTokens(database=database, store=store, clock=clock, believed_seconds=5)
     content = {"scopes": ["xero.read"], "resource": "https://mcp.example/mcp"}
-    code = await tokens.add_code(Consented(postgres.workspace, uuid4()), "client", content)
+    consented = Consented(postgres.workspace, uuid4())
+    code = await tokens.add_code(consented, "client", content)
     issued = await tokens.buy("code", code, client="client", scopes_of=lambda _: ("xero.read",))
     assert issued is not None
     assert issued.refresh is not None
@@ -39,7 +40,7 @@ async def test_what_is_bought_while_a_consent_ends_ends_with_it(postgres: Postgr
         await store.add_tokens(
             tx, [Token("refresh", uuid4().bytes, spent.family, "client", spent.content, spent.expires_at)], now=now
         )
-        revoking = asyncio.create_task(tokens.end(issued.consented))
+        revoking = asyncio.create_task(tokens.end(consented))
         await until(revocation_waits)
     await revoking
     async with database.transaction(postgres.workspace) as tx:

@@ -83,7 +83,7 @@ def _of_consents(secret: str, now: datetime) -> list[object]:
         Client("id", "name", (), secret=secret),
         Token("code", SECRET, uuid4(), "client", secret.encode(), now, parent=SECRET),
         Held(consented, "client", {"state": secret}, now),
-        Issued(secret, secret, (), consented),
+        Issued(secret, secret, ()),
         Brought(code=secret, iss=None),
         Grant.model_validate(
             {

@@ -33,7 +33,7 @@ async def test_it_ends_when_it_ends_and_a_revocation_elsewhere_is_noticed_in_sec
     assert await here.verified(text) is None
     text = await bought(here)
     assert await here.verified(text) is not None
-    consented = await elsewhere.consent_of(text, client="client")
+    consented = await elsewhere.consent_of(text, "access", client="client")
     assert consented is not None
     await elsewhere.end(consented)
     assert await here.verified(text) is not None

@@ -32,4 +32,4 @@ async def test_a_token_of_an_erased_workspace_buys_opens_and_ends_nothing() -> N
         bought = await tokens.buy(kind, text, client="c", scopes_of=lambda _: ("xero.read",))
         assert bought is None
     assert await tokens.verified(text) is None
-    assert await tokens.consent_of(text, client="c") is None
+    assert await tokens.consent_of(text, "access", "refresh", client="c") is None
