@@ -9,9 +9,10 @@ from typing import Final
 
 _CHUNK_BYTES: Final = 65536
 
-_OFFSET_FETCH: Final = 9
-"""What a request begins with that asks Kafka for a group's positions, behind its length of four bytes.
-Source: https://kafka.apache.org/protocol#protocol_api_keys"""
+PRODUCE: Final = 0
+OFFSET_FETCH: Final = 9
+"""What a request of Kafka begins with that brings messages, or asks for a group's positions, behind its length of four
+bytes. Source: https://kafka.apache.org/protocol#protocol_api_keys"""
 
 
 class TcpProxy:
@@ -22,11 +23,12 @@ class TcpProxy:
     unless one side has given up meanwhile.
 
     Attributes:
-        positions_seconds: How long a request for a group's positions is kept; only where the server is Kafka.
+        kept_seconds: How long requests are kept, by what they begin with; only where the server is Kafka, and only on
+            connections that are made while there are some.
     """
 
     def __init__(self, server_host: str, server_port: int) -> None:
-        self.positions_seconds = 0.0
+        self.kept_seconds: dict[int, float] = {}
         self._server = (server_host, server_port)
         self._whole = asyncio.Event()
         self._whole.set()
@@ -66,9 +68,7 @@ class TcpProxy:
         there_writer: asyncio.StreamWriter,
     ) -> None:
         ways = [
-            asyncio.ensure_future(
-                (self._pass_requests if self.positions_seconds else self._pass_on)(reader, there_writer)
-            ),
+            asyncio.ensure_future((self._pass_requests if self.kept_seconds else self._pass_on)(reader, there_writer)),
             asyncio.ensure_future(self._pass_on(there_reader, writer)),
         ]
         try:
@@ -90,10 +90,9 @@ class TcpProxy:
             while True:
                 length = await reader.readexactly(4)
                 request = await reader.readexactly(int.from_bytes(length))
-                if int.from_bytes(request[:2]) == _OFFSET_FETCH:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(self.positions_seconds):
-                            await asyncio.Event().wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self.kept_seconds.get(int.from_bytes(request[:2]), 0)):
+                        await asyncio.Event().wait()
                 writer.write(length + request)
                 await writer.drain()
 

@@ -38,8 +38,10 @@ BATCH_BYTES: Final = 256 * 1024
 253,000 events of 0.7 kB a second, and batches of 16 kB a twentieth of that."""
 
 ACKNOWLEDGED_SECONDS: Final = 40.0
-"""Seconds until a batch is given up and sent again by a new producer: a link that is cut for 20 s, or a broker that
-restarts, is outlasted by the producer itself."""
+"""Seconds until a batch is given up, said, and sent again by a new producer: a link that is cut for 20 s, or a broker
+that restarts, is outlasted by the producer itself. A request under way at that time may take as long again. An
+idempotent producer of aiokafka 0.14 never gives up, and nobody would hear of it; ours may write a batch twice instead,
+which readers bear anyway."""
 
 METADATA_SECONDS: Final = 5.0
 """Seconds for finding out how many partitions a topic has; a missing topic is said after this, not after 40 s."""
@@ -63,6 +65,7 @@ class Relay:
         bootstrap: Brokers of the cluster.
         prefix: What our topics begin with there.
         clock: For pauses.
+        acknowledged_seconds: How long the brokers may take to acknowledge a batch.
 
     Attributes:
         name: For health: `<log>.relay`.
@@ -72,7 +75,16 @@ class Relay:
         last_sentence: Why the last round failed; None when it went well.
     """
 
-    def __init__(self, log: RelayedLog, *, reader: LogReader, bootstrap: str, prefix: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        log: RelayedLog,
+        *,
+        reader: LogReader,
+        bootstrap: str,
+        prefix: str,
+        clock: Clock,
+        acknowledged_seconds: float = ACKNOWLEDGED_SECONDS,
+    ) -> None:
         self.name = f"{log.name}.relay"
         self.rounds = None
         self.behind = 0
@@ -83,6 +95,7 @@ class Relay:
         self._bootstrap = bootstrap
         self._prefix = prefix
         self._clock = clock
+        self._acknowledged_seconds = acknowledged_seconds
         self._producer: AIOKafkaProducer | None = None
         self._logger = structlog.get_logger().bind(log=log.name)
 
@@ -164,11 +177,10 @@ class Relay:
                 bootstrap_servers=self._bootstrap,
                 client_id=f"well-relay-{self._log.name}",
                 acks="all",
-                enable_idempotence=True,
                 compression_type="zstd",
                 linger_ms=0,
                 max_batch_size=BATCH_BYTES,
-                request_timeout_ms=int(ACKNOWLEDGED_SECONDS * 1000),
+                request_timeout_ms=int(self._acknowledged_seconds * 1000),
             )
             self._producer = producer
             try:
@@ -191,7 +203,6 @@ class Relay:
             raise Transient(sentence) from error
 
     async def _drop_producer(self) -> None:
-        """Close the producer. The next one has an id of its own: nothing of this one can follow on what it sends."""
         producer, self._producer = self._producer, None
         if producer is None:
             return

@@ -99,11 +99,18 @@ class KafkaWorld(World):
     def __post_init__(self) -> None:
         self.relay = self.another_relay()
 
-    def another_relay(self, *, bootstrap: str | None = None, log: type[RelayedLog] = RelayedLog) -> Relay:
+    def another_relay(
+        self, *, bootstrap: str | None = None, log: type[RelayedLog] = RelayedLog, acknowledged_seconds: float = 40
+    ) -> Relay:
         """A relay of the source, as another process has it; it may reach the cluster by another address."""
-        source = log(self.source.name, self.relay_pool)
-        address = bootstrap or self.bootstrap
-        return Relay(source, reader=self.reader, bootstrap=address, prefix=self.prefix, clock=self.clock)
+        return Relay(
+            log(self.source.name, self.relay_pool),
+            reader=self.reader,
+            bootstrap=bootstrap or self.bootstrap,
+            prefix=self.prefix,
+            clock=self.clock,
+            acknowledged_seconds=acknowledged_seconds,
+        )
 
     async def append(self, *events: Envelope) -> None:
         """Append events to the source, and leave them to whoever relays it."""

@@ -21,7 +21,7 @@ from services.insights.adapters.faust_reading import Cluster, FaustReading
 from services.insights.domain.lines import Moment, RecordKey, Step
 from services.insights.ports import Lines
 from tests.support.kafka_broker import Broker
-from tests.support.tcp_proxy import proxied
+from tests.support.tcp_proxy import OFFSET_FETCH, proxied
 from tests.support.until import until
 
 pytestmark = pytest.mark.slow
@@ -83,7 +83,7 @@ async def test_what_comes_while_it_is_started_again_is_read(mortal_kafka: Broker
         proxied(ports.proxy, to_port=ports.behind_proxy) as link,
         AIOKafkaProducer(bootstrap_servers=ports.bootstrap) as producer,
     ):
-        link.positions_seconds = POSITIONS_SECONDS
+        link.kept_seconds[OFFSET_FETCH] = POSITIONS_SECONDS
         for start in range(STARTS):
             more = [f"{start}/{nth}".encode() for nth in range(EACH_TIME)]
             for value in more:
