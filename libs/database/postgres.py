@@ -23,6 +23,14 @@ POOL_CONNECTIONS: Final = 6
 COMMAND_TIMEOUT_SECONDS: Final = 60.0
 """Seconds for one statement. A batch of 500 takes well under one; a minute means a lock that is held too long."""
 
+SILENT_SECONDS: Final = 60.0
+"""Seconds that a process may say nothing in the middle of a transaction; a batch computes for a second or two at once.
+One that is suspended would hold its rows for as long as it is, and its group would pass them by without a word."""
+
+_FOUND_DARK: Final = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+"""After 60 s the server takes a silent machine for gone, and what its sessions hold is free. By itself Linux asks after
+two hours. Source: Postgres, "Connections and Authentication", TCP settings."""
+
 Connection: TypeAlias = asyncpg.Connection
 
 _WORTH_ANOTHER_TRY: Final = (
@@ -124,6 +132,7 @@ async def open_pool(
     password: str | None = None,
     connections: int = POOL_CONNECTIONS,
     acting_as: str | None = None,
+    silent_seconds: float = SILENT_SECONDS,
 ) -> asyncpg.Pool:
     """A pool of connections that log in as `role`, whatever user the address names, and then act as another, if told.
 
@@ -132,6 +141,9 @@ async def open_pool(
         Transient: The server could not be reached.
     """
     secret: dict[str, Any] = {} if password is None else {"password": password}
+    settings = _FOUND_DARK | {"idle_in_transaction_session_timeout": f"{silent_seconds * 1000:.0f}"}
+    if acting_as is not None:
+        settings["role"] = acting_as
     with lost_as_transient():
         pool = await asyncpg.create_pool(
             dsn,
@@ -141,7 +153,7 @@ async def open_pool(
             max_size=connections,
             command_timeout=COMMAND_TIMEOUT_SECONDS,
             reset=_roll_back,
-            server_settings={} if acting_as is None else {"role": acting_as},
+            server_settings=settings,
         )
         try:
             async with pool.acquire() as connection:

@@ -24,6 +24,10 @@ from libs.eventlog.port import Position, RawDelivery
 LOCK: Final = 0x5752
 """The first half of the advisory lock of relays: "WR". The second is the place of the log's service in `SERVICES`."""
 
+SILENT_SECONDS: Final = 900.0
+"""Seconds that a relay may say nothing to Postgres before it is none any more, so that a log stands still for no longer
+when one is suspended. A round is shorter, be it twenty batches to one partition, of brokers that take 40 s each."""
+
 _HEADS: Final = "SELECT bucket, sequence FROM {log}.event_head"
 
 _RELAYED: Final = "SELECT topic, bucket, sequence FROM {log}.relayed"
@@ -82,9 +86,10 @@ ON CONFLICT (topic, bucket) DO UPDATE SET sequence = greatest(known.sequence, ex
 class RelayedLog:
     """The log of one service, for whoever holds its lock."""
 
-    def __init__(self, log: str, pool: asyncpg.Pool) -> None:
+    def __init__(self, log: str, pool: asyncpg.Pool, *, silent_seconds: float = SILENT_SECONDS) -> None:
         self.name = log
         self._pool = pool
+        self._silent = f"{silent_seconds * 1000:.0f}"
         self._connection: Connection | None = None
         self._published: dict[tuple[str, int], int] = {}
         self._again: dict[tuple[str, int], int] = {}
@@ -102,6 +107,8 @@ class RelayedLog:
             try:
                 lock = (LOCK, SERVICES.index(self.name))
                 held = await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", *lock)
+                if held:
+                    await connection.execute(f"SET idle_session_timeout = {self._silent}")
                 rows = await connection.fetch(_RELAYED.format(log=self.name)) if held else []
             except BaseException:
                 _end(connection)
@@ -158,7 +165,7 @@ class RelayedLog:
         if connection is None:
             return
         with contextlib.suppress(Transient), lost_as_transient():
-            await connection.execute("SELECT pg_advisory_unlock_all()")
+            await connection.execute("SELECT pg_advisory_unlock_all(); RESET idle_session_timeout")
         with contextlib.suppress(Transient), lost_as_transient():
             await self._pool.release(connection)
 

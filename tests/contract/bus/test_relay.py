@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -18,6 +19,7 @@ from libs.eventlog.port import Position
 from tests.contract.bus.echoes import Echo, Killed
 from tests.contract.bus.worlds import TOPIC, KafkaWorld, drain, pulled
 from tests.support.postgres import PostgresFixture
+from tests.support.until import until
 
 
 class Dying(RelayedLog):
@@ -27,6 +29,13 @@ class Dying(RelayedLog):
         """Never comes to it."""
         assert published
         raise Killed
+
+
+class Suspended(RelayedLog):
+    """Is missed early."""
+
+    def __init__(self, log: str, pool: asyncpg.Pool) -> None:
+        super().__init__(log, pool, silent_seconds=0.3)
 
 
 async def _on_kafka(world: KafkaWorld) -> list[Position]:
@@ -97,6 +106,25 @@ async def test_a_relay_that_lost_its_connection_is_none_any_more(
     assert await other.step() == 1
     assert await world.relay.step() is None
     await other.close()
+
+
+async def test_a_relay_that_is_suspended_is_none_any_more_and_notices_when_it_goes_on(kafka_world: KafkaWorld) -> None:
+    world = kafka_world
+    await world.append(pulled(world.workspace, 1))
+    suspended, other = world.another_relay(log=Suspended), world.another_relay()
+    assert await suspended.step() == 1
+    await world.append(pulled(world.workspace, 2))
+
+    async def takes_over() -> bool:
+        return await other.step() == 1
+
+    await until(takes_over)
+    with pytest.raises(Transient):
+        await suspended.step()
+    assert await suspended.step() is None
+    await suspended.close()
+    await other.close()
+    assert len(await _on_kafka(world)) == 2
 
 
 async def test_a_missing_topic_is_named_and_once_it_is_made_the_relay_goes_on(kafka_world: KafkaWorld) -> None:

@@ -24,6 +24,7 @@ from libs.contracts.identity import record_of
 from libs.database.port import Database
 from libs.eventlog.port import EventLog, LogReader
 from libs.runtime.clock import Clock, ManualClock
+from libs.runtime.working import Runs
 from tests.contract.bus.echoes import Echo
 from tests.support.until import until
 
@@ -197,7 +198,7 @@ class OverKafka:
 
 
 @asynccontextmanager
-async def running(*members: KafkaConsumer | Relay) -> AsyncIterator[None]:
+async def running(*members: Runs) -> AsyncIterator[None]:
     """Members and relays that run until the block ends."""
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
