@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import shutil
 import subprocess
 import sys
@@ -148,7 +149,7 @@ class JarBroker:
 
     def __init__(self, folder: Path, ports: Ports, run_pid: int) -> None:
         self.ports = ports
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._keeper: psutil.Process | None = None
         self._folder = folder
         self._run_pid = run_pid
         self._settings = folder / "server.properties"
@@ -156,7 +157,7 @@ class JarBroker:
 
     async def start(self) -> None:
         """Start it, formatted when it is new, and return when it answers; one that runs is left alone."""
-        if self._keeper is not None and self._keeper.poll() is None:
+        if self._keeper is not None and _runs(self._keeper):
             return
         if not self._settings.exists():
             await self._format()
@@ -167,12 +168,12 @@ class JarBroker:
 
     async def stop(self) -> None:
         """Stop it with SIGTERM."""
-        if self._started.poll() is None:
+        if _runs(self._started):
             await self._end(self._started.terminate)
 
     async def kill(self) -> None:
         """End it with SIGKILL; its keeper ends by itself."""
-        [java] = psutil.Process(self._started.pid).children()
+        [java] = self._started.children()
         await self._end(java.kill)
 
     @property
@@ -181,7 +182,7 @@ class JarBroker:
         return self._started.pid
 
     @property
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> psutil.Process:
         assert self._keeper is not None
         return self._keeper
 
@@ -199,15 +200,23 @@ class JarBroker:
         written.rename(self._settings)
 
     async def _answers_or_has_ended(self) -> bool:
-        if self._started.poll() is not None:
+        if not _runs(self._started):
             raise AssertionError(f"the broker ended: {(self._folder / SAID).read_text('utf-8')[-2000:]}")
         return await answers(self.ports.direct, self.ports.behind_proxy)
 
 
-def _left_running(command: list[str]) -> subprocess.Popen[bytes]:
-    """Start a process that holds none of our pipes, so that nobody waits for it to close them."""
-    nowhere = subprocess.DEVNULL
-    return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+def _left_running(command: list[str]) -> psutil.Process:
+    """Start a process that may outlive us, and that holds none of our pipes: nobody waits for it to close them."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    try:
+        actions = [(os.POSIX_SPAWN_DUP2, nowhere, stream) for stream in range(3)]
+        return psutil.Process(os.posix_spawn(command[0], command, os.environ, file_actions=actions))
+    finally:
+        os.close(nowhere)
+
+
+def _runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 async def answers(*ports: int) -> bool:
