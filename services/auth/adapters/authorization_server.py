@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from services.auth.domain.connection import TITLES, Account, Connection, TokenPa
 from services.auth.ports import ProviderProfile
 
 CALL_SECONDS: Final = 10.0
-"""Seconds for one token call. Two of them, one with each refresh token, fit into the lease of a refresh (25 s)."""
+"""Seconds for one token call, to its last byte. Two, one with each refresh token, fit into a lease of 25 s."""
 
 SHORTEST_LIFE: Final = timedelta(minutes=5)
 """What we believe when a provider does not say how long its token lives, or says what cannot be: less than either
@@ -86,6 +87,7 @@ class AuthorizationServer:
         client_authentication: Xero takes HTTP Basic; Qonto takes the form body only and refuses Basic.
         accounts: Asks whose accounts a consent opens.
         clock: Tells when a token runs out.
+        call_seconds: How long a token call may take.
 
     Notes:
         A refresh is one POST and is never repeated in here: who repeats it must know what the first one may have done.
@@ -100,6 +102,7 @@ class AuthorizationServer:
         client_authentication: ClientAuthentication,
         accounts: Accounts,
         clock: Clock,
+        call_seconds: float = CALL_SECONDS,
     ) -> None:
         self._profile = profile
         self._title = TITLES[profile.provider]
@@ -108,6 +111,7 @@ class AuthorizationServer:
         self._client_authentication = client_authentication
         self._accounts = accounts
         self._clock = clock
+        self._call_seconds = call_seconds
 
     @property
     def profile(self) -> ProviderProfile:
@@ -208,17 +212,18 @@ class AuthorizationServer:
 
     async def _tokens(self, call: Callable[[Any], Awaitable[Mapping[str, Any]]], scopes: Sequence[str]) -> TokenPair:
         asked_at = self._clock.now()
-        async with self._client() as client:
-            try:
+        try:
+            # The client's own limit is begun anew by each byte.
+            async with asyncio.timeout(self._call_seconds), self._client() as client:
                 return self._pair(await call(client), asked_at, scopes)
-            except OAuthError as error:
-                code = str(error.error) if str(error.error) in _REFUSALS else "refused"
-                raise Rejected(f"{self._title} refused the token request ({code}).", code=code) from None
-            except httpx2.HTTPError as error:
-                raise self._silent(error) from None
-            except (ValueError, KeyError, TypeError, AttributeError):
-                sentence = f"{self._title} answered a token request with something that is not its JSON."
-                raise Transient(sentence) from None
+        except OAuthError as error:
+            code = str(error.error) if str(error.error) in _REFUSALS else "refused"
+            raise Rejected(f"{self._title} refused the token request ({code}).", code=code) from None
+        except (httpx2.HTTPError, TimeoutError) as error:
+            raise self._silent(error) from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            sentence = f"{self._title} answered a token request with something that is not its JSON."
+            raise Transient(sentence) from None
 
     def _pair(self, answer: Mapping[str, Any], asked_at: datetime, scopes: Sequence[str]) -> TokenPair:
         scope, refresh = answer.get("scope"), answer.get("refresh_token")
@@ -241,7 +246,7 @@ class AuthorizationServer:
             verify=authorities(),
         )
 
-    def _silent(self, error: httpx2.HTTPError) -> Transient:
+    def _silent(self, error: Exception) -> Transient:
         return Transient(f"{self._title} did not answer a token request ({type(error).__name__}).")
 
 

@@ -168,6 +168,11 @@ def leased(connection: Connection, *, by: UUID, now: datetime) -> Connection:
     return replace(connection, refreshing_by=by, refreshing_until=now + LEASE)
 
 
+def is_lease_over(connection: Connection, *, now: datetime) -> bool:
+    """Whether who holds the connection's lease may not begin to ask any more."""
+    return connection.refreshing_until is None or now >= connection.refreshing_until
+
+
 def unleased(connection: Connection) -> Connection:
     """The connection after a refresh that brought nothing."""
     return replace(connection, refreshing_by=None, refreshing_until=None)

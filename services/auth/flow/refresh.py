@@ -46,6 +46,7 @@ from services.auth.domain.connection import (
     Step,
     TokenPair,
     closed,
+    is_lease_over,
     leased,
     next_step,
     record_of_connection,
@@ -113,6 +114,8 @@ class Refreshing:
                 return connection
             if step == "wait":
                 await self._clock.sleep(POLL_SECONDS)
+            elif is_lease_over(connection, now=self._clock.now()):
+                continue  # suspended meanwhile: another may have spent this token, and have it honoured no longer
             elif (pair := await self._ask(workspace, connection, me)) is None:
                 await self._end(workspace, connection, lambda held: closed(held, "lost"))
             else:
@@ -167,7 +170,8 @@ class Refreshing:
             if step == "rest":
                 raise _resting(connection, now)
             if step == "refresh":
-                await self._store.put_connection(tx, leased(connection, by=me, now=now))
+                connection = leased(connection, by=me, now=now)
+                await self._store.put_connection(tx, connection)
         if step == "refresh":
             crashpoint("auth.after_lease")
         return connection, step

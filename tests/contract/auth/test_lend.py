@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from libs.contracts.errors import ConsentLost, Rejected, Transient
 from libs.contracts.events import ConsentLost as ConsentLostEvent
+from libs.database.port import Database, Transaction
 from services.auth.adapters.authorization_server import RegisteredApp
 from services.auth.adapters.providers import xero_server
 from services.auth.domain.connection import LEASE, Account, Connection, TokenPair
 from services.auth.main import AuthService
-from services.auth.ports import ProviderClient, ProviderProfile
+from services.auth.ports import AuthStore, ProviderClient, ProviderProfile
 from tests.contract.auth.conftest import Stage, events_of
 from tests.support.auth import TENANT, build_auth, calls, told, xero_client
 from tests.support.web import web_client
@@ -76,8 +78,31 @@ class RefusedMeanwhile(DiesAfterTheAnswer):
         return pair
 
 
+class Suspending:
+    """A database of a process that is suspended once, right after it has written that it refreshes."""
+
+    def __init__(self, inner: Database, store: AuthStore, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        self._inner = inner
+        self._store = store
+        self._meanwhile: Callable[[], Awaitable[None]] | None = meanwhile
+
+    @asynccontextmanager
+    async def transaction(self, workspace: UUID) -> AsyncIterator[Transaction]:
+        """As of the one it wraps."""
+        async with self._inner.transaction(workspace) as tx:
+            yield tx
+            held = await self._store.connection(tx, "xero")
+        if held is not None and held.refreshing_by is not None and self._meanwhile is not None:
+            meanwhile, self._meanwhile = self._meanwhile, None
+            await meanwhile()
+
+
 async def another_process(
-    stage: Stage, http: httpx.AsyncClient, *, played: Callable[[ProviderClient], ProviderClient] = lambda real: real
+    stage: Stage,
+    http: httpx.AsyncClient,
+    *,
+    played: Callable[[ProviderClient], ProviderClient] = lambda real: real,
+    database: Database | None = None,
 ) -> AuthService:
     """Auth in a process of its own, before the real provider or one that plays a trick on it."""
     return build_auth(
@@ -85,7 +110,7 @@ async def another_process(
         clock=stage.clock,
         clients={"xero": played(xero_client(stage.xero, stage.auth.url, http, stage.clock))},
         log=stage.kept.log,
-        database=await stage.kept.database(),
+        database=database or await stage.kept.database(),
         store=stage.kept.store,
     )
 
@@ -121,6 +146,26 @@ async def test_a_process_that_dies_between_the_answer_and_the_commit_costs_no_co
         )
     assert answer.status_code == httpx.codes.OK
     assert await stage.auth.service.connection_state(workspace, "xero") == "active"
+
+
+async def test_a_process_that_is_suspended_before_it_asks_presents_no_token_that_was_spent_meanwhile(
+    stage: Stage,
+) -> None:
+    workspace = uuid4()
+    await stage.auth.connect(workspace, "xero")
+    stage.clock.advance(ALMOST_OLD_SECONDS)
+    before = await token_calls(stage)
+
+    async def suspended() -> None:
+        stage.clock.advance(LEASE.total_seconds())
+        await stage.auth.service.lend("xero_mcp", workspace, "xero")
+
+    async with web_client() as http:
+        database = Suspending(await stage.kept.database(), stage.kept.store, suspended)
+        waking = await another_process(stage, http, database=database)
+        token = await waking.lend("xero_mcp", workspace, "xero")
+    assert await token_calls(stage) == before + 1
+    assert token == await stage.auth.service.lend("xero_mcp", workspace, "xero")
 
 
 async def test_a_revoked_consent_is_lost_said_once_and_comes_back_with_a_person(stage: Stage) -> None:

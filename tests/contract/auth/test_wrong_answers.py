@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -26,16 +27,15 @@ from services.auth.domain.connection import REFRESH_BELOW, TokenPair
 from services.auth.ports import ProviderProfile
 from tests.unit.auth.test_connection import NOW
 
+PATIENCE_SECONDS = 1.0
+"""For one call, instead of ten seconds."""
+
 GOOD: dict[str, Any] = {"access_token": "fresh", "refresh_token": "next", "expires_in": 3600, "scope": "a b"}
 
 
 @asynccontextmanager
-async def answering(answer: web.Response) -> AsyncIterator[AuthorizationServer]:
-    """The client of a server that gives one answer to everything."""
-
-    async def say(_: web.Request) -> web.Response:
-        return answer
-
+async def answering(say: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[AuthorizationServer]:
+    """The client of a server that answers everything so."""
     app, bound = web.Application(), bound_socket()
     app.router.add_route("*", "/{path:.*}", say)
     url = f"http://localhost:{port_of(bound)}"
@@ -47,12 +47,33 @@ async def answering(answer: web.Response) -> AsyncIterator[AuthorizationServer]:
             client_authentication="client_secret_post",
             accounts=QontoAccounts.__new__(QontoAccounts),
             clock=ManualClock(NOW),
+            call_seconds=PATIENCE_SECONDS,
         )
 
 
+async def dripping(request: web.Request) -> web.StreamResponse:
+    """An answer that never ends, a byte now and then."""
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    while True:
+        await answer.write(b" ")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS / 4):
+                await asyncio.Event().wait()
+
+
 async def refreshed(answer: web.Response) -> TokenPair:
-    async with answering(answer) as server:
+    async def say(_: web.Request) -> web.Response:
+        return answer
+
+    async with answering(say) as server:
         return await server.refresh("spent")
+
+
+async def test_an_answer_that_does_not_end_is_given_up_before_the_lease_is_over() -> None:
+    async with answering(dripping) as server, asyncio.timeout(10 * PATIENCE_SECONDS):
+        with pytest.raises(Transient, match="did not answer"):
+            await server.refresh("spent")
 
 
 async def test_a_good_answer_is_taken_as_it_is() -> None:
