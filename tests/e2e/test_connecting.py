@@ -90,6 +90,7 @@ async def _a_program_is_ended_and_allowed_again(home: Home) -> None:
     ended = went_well(await home.run("programs", "end", own["id"][:8], "--yes"))
     assert f"{own['name']} reads no more." in ended
     assert "No program reads" in went_well(await home.run("programs", "list"))
+    assert "No program may read it" in went_well(await home.run("connections", "list"))
     again = await home.run("programs", "end", own["id"], "--yes")
     assert (again.status, again.output) == (1, "")
     assert "No program's id begins with" in again.complaint

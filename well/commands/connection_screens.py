@@ -57,8 +57,14 @@ def connected(connection: Connection, all_of_them: Sequence[Connection], well: s
     return Group(*lines)
 
 
-def listed(connections: Sequence[Connection], well: str) -> RenderableType:
-    """Every connection, with what it allows and what to do about it."""
+def listed(connections: Sequence[Connection], well: str, *, read: bool) -> RenderableType:
+    """Every connection, with what it allows and what to do about it.
+
+    Args:
+        connections: Of one workspace.
+        well: How the command is called here.
+        read: Whether any program may read Xero; Well's own is one of them.
+    """
     if not connections:
         return Group(
             Text("Nothing is connected yet.", style="yellow"),
@@ -73,7 +79,10 @@ def listed(connections: Sequence[Connection], well: str) -> RenderableType:
             blocks.append(_bullets(connection.scopes))
         if connection.state != "active":
             blocks.append(Text(_INDENT + said_of(connection.state, title), style=style))
-        if connection.state in {"lost", "revoked"}:
+        unread = connection.provider == "xero" and not read and connection.state in {"active", "refused"}
+        if unread:
+            blocks.append(Text(f"{_INDENT}No program may read it, not even Well's own.", style="yellow"))
+        if unread or connection.state in {"lost", "revoked"}:
             blocks.append(Text(f"{_INDENT}To connect it again: {well} connect {connection.provider}"))
     return Group(*blocks)
 

@@ -38,9 +38,9 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """What Well may do where, in plain words, and what to do about what does not work."""
-    connections = asyncio.run(_listed(workspace))
+    connections, read = asyncio.run(_listed(workspace))
     if not as_json:
-        Console(highlight=False).print(listed(connections, called()))
+        Console(highlight=False).print(listed(connections, called(), read=read))
         return
     for connection in connections:
         typer.echo(json.dumps(_as_json(connection)))
@@ -55,7 +55,8 @@ def revoke(
 ) -> None:
     """Take a consent back, at the provider and here. `well up` must be running, since it holds the app's secret."""
     title = TITLES[provider]
-    standing = next((each for each in asyncio.run(_listed(workspace)) if each.provider == provider), None)
+    connections, _ = asyncio.run(_listed(workspace))
+    standing = next((each for each in connections if each.provider == provider), None)
     if standing is None or standing.state == "revoked":
         raise Rejected(f"{title} is not connected, so there is nothing to take back.", code="not_connected")
     url = asyncio.run(_url())  # before anybody is asked what could then not be done
@@ -66,15 +67,19 @@ def revoke(
     Console(highlight=False).print(Text.assemble(("✓", "green"), f" {title} is disconnected."))
 
 
-async def _listed(workspace: UUID | None) -> list[Connection]:
+async def _listed(workspace: UUID | None) -> tuple[list[Connection], bool]:
+    """What is connected, and whether any program may read Xero."""
     from services.auth.adapters.postgres import PostgresAuthStore
     from services.auth.flow.listing import Listing
+    from services.auth.flow.programs import Programs
     from well.storage import opened_storage
 
-    installation = current()
-    async with opened_storage(installation, SystemClock(), database_url=installation.database_url) as storage:
-        listing = Listing(database=storage.databases["auth"], store=PostgresAuthStore(storage.sealers.tokens))
-        return await listing.of(workspace or installation.workspace())
+    installation, clock = current(), SystemClock()
+    async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
+        whose, database = workspace or installation.workspace(), storage.databases["auth"]
+        store = PostgresAuthStore(storage.sealers.tokens)
+        programs = Programs(database=database, store=store, clock=clock)
+        return await Listing(database=database, store=store).of(whose), bool(await programs.of(whose))
 
 
 async def _url() -> str:

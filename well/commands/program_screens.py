@@ -17,7 +17,10 @@ ID_SHOWN: Final = 8
 def listed(programs: Sequence[Program], well: str) -> RenderableType:
     """Every program, by whose word it is known, since when it may read and when it last did."""
     if not programs:
-        return Text("No program reads your Xero through Well.")
+        return Group(
+            Text("No program reads your Xero through Well, not even Well's own.", style="yellow"),
+            Text(f"To have Well read it: {well} connect xero"),
+        )
     blocks: list[RenderableType] = []
     for program in programs:
         vouched = f"Described at {program.document_host}" if program.document_host else "Nobody has checked this name"
@@ -27,6 +30,16 @@ def listed(programs: Sequence[Program], well: str) -> RenderableType:
             Text(f"  Allowed on {program.allowed_at:%Y-%m-%d}, last read on {program.read_at:%Y-%m-%d}."),
         ]
     return Group(*blocks, Text(f"\nThey can change nothing. To end one: {well} programs end {_id(programs[0])}"))
+
+
+def ended(program: Program, well: str) -> RenderableType:
+    """What was ended, and the way back for whoever ended Well itself."""
+    return Group(
+        Text.assemble(("✓", "green"), f" {program.client_name} reads no more."),
+        Text(
+            f"If it was Well's own, Well reads nothing until you connect Xero again: {well} connect xero", style="dim"
+        ),
+    )
 
 
 def _id(program: Program) -> str:

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from libs.contracts.consented import Consented
 from libs.contracts.errors import Rejected
@@ -20,7 +19,7 @@ from services.auth.domain.plain_words import plain_words
 from services.auth.domain.program import Program
 from services.auth.flow.programs import Programs
 from well.called import called
-from well.commands.program_screens import ID_SHOWN, listed
+from well.commands.program_screens import ID_SHOWN, ended, listed
 from well.home import current
 
 app = typer.Typer(help="Which programs read Xero through Well, and the way to end one.", no_args_is_help=True)
@@ -80,8 +79,7 @@ def end(
             await programs.end(Consented(_whose(workspace), chosen.consent))
             return chosen
 
-    ended = asyncio.run(run())
-    Console(highlight=False).print(Text.assemble(("✓", "green"), f" {ended.client_name} reads no more."))
+    Console(highlight=False).print(ended(asyncio.run(run()), called()))
 
 
 def _whose(workspace: UUID | None) -> UUID:

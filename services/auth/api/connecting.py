@@ -29,11 +29,17 @@ from services.auth.flow.tickets import Tickets
 MCP_PATH: Final = "/consents/mcp"
 """The page of an MCP client's consent, which sends people here when Xero is not connected yet."""
 
+LIST_PATH: Final = "/connections"
+"""The page of everything that is connected, and of the programs that read."""
+
 END_PATH: Final = "/programs/end"
 """Where the button beside a program leads."""
 
 PROGRAMS_FORM: Final = b"programs"
 """What the forms beside the programs of a page stand for, all with one ticket."""
+
+_STANDS: Final = {"active", "refused"}
+"""States of a connection that a person need not connect again."""
 
 _SWITCH: Final = {"on": True, "off": False}
 
@@ -73,7 +79,7 @@ class ConnectingPages:
             web.get("/connect/{provider}", self._connect),
             web.get("/connect/{provider}/callback", self._callback),
             web.post("/connect/{provider}/choice", self._choice),
-            web.get("/connections", self._connections),
+            web.get(LIST_PATH, self._connections),
             web.post("/connections/{provider}/disconnect", self._disconnect),
         ]
 
@@ -155,16 +161,17 @@ class ConnectingPages:
         if wants_json(request):
             return said({"connections": entries, "programs": programs, "programs_form": form})
         states = {str(entry["provider"]): str(entry["state"]) for entry in entries}
-        missing = [
-            {"title": TITLES[each], "address": self._way_to(each, states.get(each))}
-            for each in self._providers
-            if states.get(each) not in {"active", "refused"}
-        ]
+        missing = [each for each in self._providers if states.get(each) not in _STANDS]
+        ways = [{"title": TITLES[each], "address": self._way_to(each, states.get(each))} for each in missing]
+        unread = states.get("xero") in _STANDS and not programs
+        if unread:  # what is missing there is Well's own consent, which ingest asks for
+            ways.append({"title": TITLES["xero"], "address": self._settings.connect_xero_url})
         return self._pages.page(
             "connections.html",
             title="Connections",
             entries=entries,
-            missing=missing,
+            missing=ways,
+            unread=unread,
             programs=programs,
             programs_form=form,
             end_program=f"{self._public_url}{END_PATH}",

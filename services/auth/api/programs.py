@@ -8,7 +8,7 @@ from aiohttp import web
 
 from libs.contracts.consented import Consented
 from libs.contracts.errors import Rejected
-from services.auth.api.connecting import END_PATH, MCP_PATH, PROGRAMS_FORM
+from services.auth.api.connecting import END_PATH, LIST_PATH, MCP_PATH, PROGRAMS_FORM
 from services.auth.api.forms import form_of
 from services.auth.api.pages import Pages, redirect, said, wants_json
 from services.auth.api.visiting import Visiting
@@ -92,5 +92,4 @@ class ProgramPages:
         await self._programs.end(Consented(workspace, consent))
         if wants_json(request):
             return said({"ended": str(consent)})
-        sentence = "This program reads your Xero no more. It may ask you again, and you may refuse."
-        return self._pages.page("page.html", title="Ended", sentence=sentence)
+        return self._pages.page("ended.html", title="Ended", connections=f"{self._settings.public_url}{LIST_PATH}")

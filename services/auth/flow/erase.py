@@ -2,8 +2,8 @@
 
 1. Each connection is ended at its provider, as long as there are tokens to do it with. A provider that does not answer
    does not hold the erasure up; it is named, and a person removes Well there.
-2. In one transaction the workspace is marked erased and its keys, connections and tickets are deleted. From here on
-   nobody gets its keys, and none are made again.
+2. In one transaction the workspace is marked erased and its keys, connections, tickets and programs are deleted.
+   From here on nobody gets its keys, and none are made again.
 3. The log says so, among what belongs to no workspace, since nothing can be sealed for this one any more.
 
 Each step can be done again: an erasure that was cut short is finished by asking for it once more. Processes that run

@@ -57,6 +57,6 @@ class Programs:
             return await self._store.programs(tx, read_after=self._clock.now() - UNUSED)
 
     async def end(self, consented: Consented) -> bool:
-        """Take a consent back; False when there is none. The MCP server hears of it at the program's next call."""
+        """Take a consent back; False when there is none. The MCP server believes what it heard for some seconds."""
         async with self._database.transaction(consented.workspace) as tx:
             return await self._store.end_program(tx, consented.consent)

@@ -51,9 +51,8 @@ class Acknowledging:
         for change in changes:
             change.add_done_callback(self._know)
         self._go_on()
-        while self._lost is None and len(self._waiting) >= UNSAVED_MAX:
+        if len(self._waiting) >= UNSAVED_MAX:
             await asyncio.wait(self._waiting[0][1])
-            self._go_on()
         if self._lost is not None:
             await asyncio.Event().wait()  # it is over, see `check`
 
@@ -72,7 +71,7 @@ class Acknowledging:
         self._go_on()
 
     def _go_on(self) -> None:
-        while self._lost is None and self._waiting and all(map(_is_saved, self._waiting[0][1])):
+        while self._waiting and all(map(_is_saved, self._waiting[0][1])):
             event, _ = self._waiting.popleft()
             event.ack()
 

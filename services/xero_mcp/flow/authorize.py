@@ -168,7 +168,7 @@ class McpAuthorization:
         """End everything that came from the consent behind a token of this client. Any other token changes nothing.
 
         Raises:
-            Transient: Auth does not answer. Nothing has ended.
+            Transient: Auth or the database does not answer. It may stand; doing it again ends it.
         """
         consented = await self._tokens.consent_of(token, "access", "refresh", client=client.id)
         if consented is not None:

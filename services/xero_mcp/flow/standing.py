@@ -46,7 +46,7 @@ class Standing:
         """The program ends its own consent, and everything that came from it.
 
         Raises:
-            Transient: Auth does not answer. Nothing has ended.
+            Transient: Auth or the database does not answer. It may stand; doing it again ends it.
         """
         await self._consents.end_consent(consented)
         self._found_at.pop(consented, None)

@@ -38,6 +38,7 @@ async def _end(stage: McpStage, name: str) -> None:
         form, program = re.findall(r'name="(?:form|program)" value="([^"]+)"', entry)[:2]
         ended = await browser.post(f"{stage.auth.url}/programs/end", data={"form": form, "program": program})
     assert "reads your Xero no more" in ended.text
+    assert f'href="{stage.auth.url}/connections"' in ended.text
 
 
 async def _programs(stage: McpStage) -> list[dict[str, str]]:
@@ -82,6 +83,17 @@ async def test_it_may_ask_again_and_a_person_may_allow_it(stage: McpStage) -> No
     await tokens_of(stage, client)
     await _end(stage, "Ledger")
     assert await opens(stage, (await tokens_of(stage, client))["access_token"])
+
+
+async def test_where_no_program_is_left_a_person_is_told_to_connect_xero_again(stage: McpStage) -> None:
+    def told(page: httpx.Response) -> bool:
+        return "not even Well's own" in page.text and "/ingest/connect/xero" in page.text
+
+    await tokens_of(stage, await _named(stage, "Ledger"))
+    async with stage.auth.signed_in(stage.workspace) as browser:
+        assert not told(await browser.get(f"{stage.auth.url}/connections"))
+        await _end(stage, "Ledger")
+        assert told(await browser.get(f"{stage.auth.url}/connections"))
 
 
 async def test_a_program_that_revokes_its_tokens_is_on_the_list_no_more(stage: McpStage) -> None:

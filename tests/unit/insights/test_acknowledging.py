@@ -82,3 +82,19 @@ async def test_the_next_message_waits_where_too_many_are_not_saved() -> None:
     unsaved[0].set_result(None)
     await waiting
     assert told.acknowledged == [0]
+
+
+async def test_where_too_many_are_not_saved_and_the_first_is_lost_no_message_is_next() -> None:
+    acknowledging, told = Acknowledging(), Told()
+    unsaved = changes(UNSAVED_MAX)
+    for offset, change in enumerate(unsaved[:-1]):
+        await acknowledging.add(told.event(offset), [change])
+    unsaved[0].set_exception(ValueError())
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(acknowledging.add(told.event(UNSAVED_MAX - 1), unsaved[-1:]))
+    for change in unsaved[1:]:
+        change.set_result(None)
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    assert told.acknowledged == []
+    waiting.cancel()

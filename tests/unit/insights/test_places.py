@@ -21,7 +21,10 @@ class Partitions:
     ends: dict[TP, int] = field(default_factory=dict)
     _committed_offset: dict[TP, int | None] = field(default_factory=lambda: {ONE: None, OTHER: None})
 
+    asked: int = 0
+
     async def earliest_offsets(self, *partitions: TP) -> dict[TP, int | None]:
+        self.asked += 1
         return {tp: self.earliest.get(tp) for tp in partitions}
 
     async def highwaters(self, *partitions: TP) -> dict[TP, int]:
@@ -87,3 +90,15 @@ async def test_after_others_came_or_went_it_begins_where_it_is_committed_again()
     partitions.commit(ONE, 9)
     places.begin()
     await places.expect(partitions, Came(ONE, 9))
+
+
+async def test_what_was_deleted_meanwhile_is_learned_when_it_begins_again_and_asked_for_once() -> None:
+    places, partitions = Places(), Partitions()
+    for _ in range(2):
+        await places.expect(partitions, Came(ONE, 0))
+        places.taken(Came(ONE, 0))
+    assert partitions.asked == 1
+    partitions.earliest[ONE] = 5
+    places.begin()
+    await places.expect(partitions, Came(ONE, 5))
+    assert partitions.asked == 2

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from io import StringIO
 
+import pytest
 from rich.console import Console, RenderableType
 
 from libs.contracts.identity import UNKNOWN_ACCOUNT
 from libs.qonto.endpoints import BANK_SCOPES, SCOPES
-from services.auth.domain.connection import Account
+from services.auth.domain.connection import Account, ConnectionState
 from tests.unit.auth.test_connection import ACTIVE
 from well.commands.connection_screens import asked_for, connected, listed
 
@@ -27,11 +28,11 @@ def printed(screen: RenderableType, *, width: int = 100) -> str:
 
 
 def test_nothing_connected_names_the_first_step() -> None:
-    assert printed(listed([], "well")).splitlines()[-1].endswith("well connect xero")
+    assert printed(listed([], "well", read=False)).splitlines()[-1].endswith("well connect xero")
 
 
 def test_each_connection_says_what_it_allows_or_what_to_do() -> None:
-    shown = printed(listed([XERO, replace(ACTIVE, state="lost")], "well"))
+    shown = printed(listed([XERO, replace(ACTIVE, state="lost")], "well", read=True))
     assert shown.splitlines() == [  # to the last space, so that what is copied is what is read
         "✓ Xero: Atelier Marchand",
         "  • read payments",
@@ -42,7 +43,7 @@ def test_each_connection_says_what_it_allows_or_what_to_do() -> None:
 
 
 def test_a_refused_connection_is_left_to_well() -> None:
-    shown = printed(listed([replace(ACTIVE, state="refused")], "well"))
+    shown = printed(listed([replace(ACTIVE, state="refused")], "well", read=False))
     assert "Well tries again by itself; nothing is lost meanwhile." in shown
     assert "connect it again" not in shown
 
@@ -57,6 +58,15 @@ def test_an_organization_that_qonto_does_not_name_is_shown_by_its_id_or_not_at_a
     unknown = replace(ACTIVE, account=Account(UNKNOWN_ACCOUNT, ""))
     assert "Qonto is connected: organization 0d0c0de0." in printed(connected(nameless, [XERO, nameless], "well"))
     assert "Qonto is connected." in printed(connected(unknown, [XERO, unknown], "well"))
+
+
+@pytest.mark.parametrize(("state", "read"), [("active", False), ("refused", False), ("active", True), ("lost", False)])
+def test_where_no_program_may_read_xero_it_is_said_and_what_to_do(state: ConnectionState, *, read: bool) -> None:
+    shown = printed(listed([replace(XERO, state=state), ACTIVE], "well", read=read))
+    unread = state != "lost" and not read
+    assert ("No program may read it, not even Well's own." in shown) is unread
+    assert ("To connect it again: well connect xero" in shown) is (unread or state == "lost")
+    assert "well connect qonto" not in shown
 
 
 def test_what_is_not_asked_for_is_said_too() -> None:

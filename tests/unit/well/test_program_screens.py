@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 
 from libs.contracts.errors import Rejected
 from services.auth.domain.program import Program
-from well.commands.program_screens import listed
+from well.commands.program_screens import ended, listed
 from well.commands.programs import chosen_of
 
 LEDGER = Program(
@@ -40,7 +40,17 @@ def printed(screen: RenderableType) -> str:
 
 
 def test_nothing_to_end_is_said() -> None:
-    assert printed(listed([], "well")) == "No program reads your Xero through Well.\n"
+    assert printed(listed([], "well")).splitlines() == [
+        "No program reads your Xero through Well, not even Well's own.",
+        "To have Well read it: well connect xero",
+    ]
+
+
+def test_whoever_ended_well_itself_is_told_the_way_back() -> None:
+    assert printed(ended(LEDGER, "well")).splitlines() == [
+        "✓ Ledger reads no more.",
+        "If it was Well's own, Well reads nothing until you connect Xero again: well connect xero",
+    ]
 
 
 def test_each_says_by_whose_word_it_is_known_and_when_it_read() -> None:

@@ -96,12 +96,30 @@ async def test_a_program_that_gives_its_consent_back_is_believed_no_longer(world
     token, consented = await world.token()
     assert await world.standing.of(consented)
     await world.standing.give_back(consented)
-    assert not await world.standing.of(consented)
     assert await world.tokens.verified(token) is None
+    assert not await world.standing.of(consented)
 
 
-async def test_so_many_consents_are_believed_and_no_more(world: World) -> None:
-    first = Consented(uuid4(), uuid4())
-    for consented in (first, *(Consented(uuid4(), uuid4()) for _ in range(REMEMBERED_CONSENTS)), first):
-        assert await world.standing.of(consented)
-    assert len(world.auth.asked) == REMEMBERED_CONSENTS + 2
+async def test_what_has_ended_is_not_believed_again_when_the_clock_is_set_back(world: World) -> None:
+    _, consented = await world.token()
+    assert await world.standing.of(consented)
+    world.auth.stands = False
+    world.clock.advance(5)
+    assert not await world.standing.of(consented)
+    world.clock.advance(-3)
+    assert not await world.standing.of(consented)
+
+
+async def test_so_many_consents_are_believed_and_the_one_asked_about_longest_ago_goes_first(world: World) -> None:
+    async def asked_about(*consents: Consented) -> int:
+        before = len(world.auth.asked)
+        for consented in consents:
+            assert await world.standing.of(consented)
+        return len(world.auth.asked) - before
+
+    first, *others = (Consented(uuid4(), uuid4()) for _ in range(REMEMBERED_CONSENTS))
+    assert await asked_about(first, *others, first) == REMEMBERED_CONSENTS
+    world.clock.advance(5)
+    assert await asked_about(first, Consented(uuid4(), uuid4()), first) == 2
+    more = [Consented(uuid4(), uuid4()) for _ in range(REMEMBERED_CONSENTS)]
+    assert await asked_about(*more, first) == REMEMBERED_CONSENTS + 1
