@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -25,6 +26,10 @@ ANSWER_MAX_BYTES: Final = 64_000_000
 REFUSAL_MAX_BYTES: Final = 16_000
 """Bytes read of a refusal. Its word stands at the start; a proxy's page of HTML is not read to its end."""
 
+READ_SECONDS: Final = 60.0
+"""Seconds for one read, to its last byte: a page of a thousand bills takes a few. The limits of the HTTP client begin
+anew with each byte, and Xero lets five calls of an organisation run at once: five that never end would be the last."""
+
 ATTACHED_TO: Final = frozenset({"Invoices", "CreditNotes", "BankTransactions", "PurchaseOrders"})
 """The kinds of document whose attachments may be read."""
 
@@ -44,10 +49,12 @@ class XeroClient:
     Args:
         http: Makes the requests, with its own timeouts; its owner closes it.
         endpoints: Which Xero.
+        read_seconds: How long a read may take.
     """
 
-    def __init__(self, http: httpx.AsyncClient, endpoints: Endpoints) -> None:
+    def __init__(self, http: httpx.AsyncClient, endpoints: Endpoints, *, read_seconds: float = READ_SECONDS) -> None:
         self._http = http
+        self._read_seconds = read_seconds
         self._endpoints = endpoints
 
     async def invoices(
@@ -183,11 +190,14 @@ class XeroClient:
         if tenant is not None:
             sent["xero-tenant-id"] = tenant
         try:
-            async with self._http.stream("GET", url, params=query, headers=sent, follow_redirects=False) as response:
+            async with (
+                asyncio.timeout(self._read_seconds),
+                self._http.stream("GET", url, params=query, headers=sent, follow_redirects=False) as response,
+            ):
                 if response.status_code != HTTPStatus.OK:
                     raise refusal(response.status_code, response.headers, await _start(response))
                 yield response
-        except httpx.RequestError as error:
+        except (httpx.RequestError, TimeoutError) as error:
             raise Transient(f"The network to Xero failed ({type(error).__name__}).") from None
 
 

@@ -5,6 +5,9 @@ Source of the refusals: developer.xero.com/documentation/api/accounting/response
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 import httpx
 import pytest
 from aiohttp import web
@@ -15,6 +18,9 @@ from libs.xero.endpoints import endpoints_at
 from libs.xero.refusals import refusal
 from tests.contract.xero.world import TENANT, World, bill, serving
 from tests.support.web import web_client
+
+READ_SECONDS = 0.4
+"""For one read, instead of a minute."""
 
 
 @pytest.mark.parametrize("kind", ["429", "500", "503", "html", "lost", "timeout"])
@@ -119,6 +125,21 @@ async def test_an_answer_that_breaks_off_is_transient() -> None:
     async with serving(answer) as url, web_client() as http:
         with pytest.raises(Transient, match="network"):
             await XeroClient(http, endpoints_at(url)).connections("a token")
+
+
+async def test_an_answer_that_does_not_end_is_given_up() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b" ")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(READ_SECONDS / 4):
+                    await asyncio.Event().wait()
+
+    async with serving(answer) as url, web_client() as http:
+        with pytest.raises(Transient, match="network"):
+            await XeroClient(http, endpoints_at(url), read_seconds=READ_SECONDS).connections("a token")
 
 
 async def test_a_redirect_is_not_followed_since_the_token_is_for_xero_alone() -> None:
