@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -21,6 +22,10 @@ PER_PAGE_MAX: Final = 100
 
 ANSWER_MAX_BYTES: Final = 16_000_000
 """Bytes of an answer: a page of 100 invoices at 160 kB each, far above what one with its related invoices takes."""
+
+READ_SECONDS: Final = 60.0
+"""Seconds for one read, to its last byte. A page takes a second; the limits of the HTTP client begin anew with each
+byte, and whoever waits here keeps others waiting: a round of workspaces goes on when all of them are through."""
 
 STAGING_HEADER: Final = "X-Qonto-Staging-Token"
 """What the sandbox wants with every call, those for tokens too. Source: docs.qonto.com, base URLs."""
@@ -45,10 +50,19 @@ class QontoClient:
         http: Makes the requests, with its own timeouts; its owner closes it.
         api_url: Which Qonto, without `/v2`.
         staging_token: What the sandbox wants in a header of every call; None elsewhere, since production refuses it.
+        read_seconds: How long a read may take.
     """
 
-    def __init__(self, http: httpx.AsyncClient, api_url: str, staging_token: str | None = None) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        api_url: str,
+        staging_token: str | None = None,
+        *,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
         self._http = http
+        self._read_seconds = read_seconds
         self._v2 = f"{api_url.rstrip('/')}/v2"
         self._headers = {"Accept": "application/json"}
         if staging_token is not None:
@@ -154,8 +168,9 @@ class QontoClient:
         """The body of a good answer, and what it says; an empty one says nothing."""
         request = self._http.build_request(method, f"{self._v2}{path}", headers=self._with(token), params=query)
         try:
-            response, body = await self._answer(request)
-        except httpx.RequestError as error:
+            async with asyncio.timeout(self._read_seconds):
+                response, body = await self._answer(request)
+        except (httpx.RequestError, TimeoutError) as error:
             raise Transient(f"The network to Qonto failed ({type(error).__name__}).") from None
         if body is None:
             raise Rejected(f"Qonto's answer is larger than {ANSWER_MAX_BYTES} bytes.", code="answer_too_large")

@@ -184,8 +184,8 @@ class McpClients(Protocol):
 class Grants(Protocol):
     """What an MCP server granted us, sealed: client registration, tokens, metadata; by the server's address."""
 
-    async def get(self, tx: Transaction, server: str) -> bytes | None:
-        """The sealed grant."""
+    async def get(self, tx: Transaction, server: str, *, hold: bool = False) -> bytes | None:
+        """The sealed grant; with `hold` it stays as it is until the transaction ends."""
         ...
 
     async def put(self, tx: Transaction, server: str, sealed: bytes) -> None:

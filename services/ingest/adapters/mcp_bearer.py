@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
@@ -98,15 +98,18 @@ class RefreshingBearer(httpx2.Auth):
                     return kept
                 now = self._clock.now()
                 if await self._keeper.take_turn(now=now, until=now + TURN):
-                    return await self._fetched_in_turn(kept)
+                    return await self._fetched_in_turn(kept, until=now + TURN)
                 await self._clock.sleep(LOOK_SECONDS)
         raise Transient("Another process has been refreshing the Xero server's grant for too long; trying again.")
 
-    async def _fetched_in_turn(self, used: Grant) -> Grant:
+    async def _fetched_in_turn(self, used: Grant, *, until: datetime) -> Grant:
         kept = await self._loaded()
         if kept.access_token != used.access_token:
             await self._keeper.end_turn()  # it was saved between our look and our turn
             return kept
+        if self._clock.now() + timedelta(seconds=ASK_SECONDS) > until:
+            # The server may take a token for stolen that another has spent since.
+            raise Transient("This process was held up until its turn to refresh the grant was over; trying again.")
         try:
             fresh = await self._fetched(kept)
         except Transient:
@@ -115,9 +118,10 @@ class RefreshingBearer(httpx2.Auth):
         if fresh is None:
             await self._keeper.end_turn()
             raise ConsentLost(f"The Xero server no longer honours our grant. {_AGAIN}")
-        await self._keeper.save(fresh)
-        self._grant = fresh
-        return fresh
+        self._grant = await self._keeper.replace(kept, fresh)
+        if self._grant is None:
+            raise ConsentLost(f"The grant of the Xero server was forgotten. {_AGAIN}")
+        return self._grant
 
     async def _fetched(self, grant: Grant) -> Grant | None:
         """The refreshed grant, or None when the server refuses for good."""

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from libs.contracts.errors import Malformed
 from libs.contracts.model import Instant, Published
 from libs.crypto.keyring import Sealer
+from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Database
 from services.ingest.ports import Store
 
@@ -58,13 +59,7 @@ class GrantKeeper:
         """
         async with self.database.transaction(self.workspace) as tx:
             sealed = await self.store.grants.get(tx, self.server)
-        if sealed is None:
-            return None
-        seal = await self.sealer.of(self.workspace)
-        try:
-            return Grant.model_validate_json(seal.open(sealed, row=self.server, **_PLACE))
-        except ValidationError:
-            raise Malformed("The kept grant of the Xero server is no grant; connect Xero again.") from None
+        return None if sealed is None else self._opened(await self.sealer.of(self.workspace), sealed)
 
     async def take_turn(self, *, now: datetime, until: datetime) -> bool:
         """Whether the caller may refresh the grant, alone until that instant or until it is saved."""
@@ -78,7 +73,30 @@ class GrantKeeper:
 
     async def save(self, grant: Grant) -> None:
         """Keep a grant, durable when this returns; whoever refreshes it has had its turn."""
-        seal = await self.sealer.of(self.workspace)
-        sealed = seal.seal(grant.model_dump_json().encode(), row=self.server, **_PLACE)
+        sealed = self._sealed(await self.sealer.of(self.workspace), grant)
         async with self.database.transaction(self.workspace) as tx:
             await self.store.grants.put(tx, self.server, sealed)
+
+    async def replace(self, used: Grant, fresh: Grant) -> Grant | None:
+        """Keep what a grant was refreshed to, unless another was kept or it was forgotten meanwhile.
+
+        Returns:
+            What is kept now.
+        """
+        seal = await self.sealer.of(self.workspace)
+        async with self.database.transaction(self.workspace) as tx:
+            sealed = await self.store.grants.get(tx, self.server, hold=True)
+            kept = None if sealed is None else self._opened(seal, sealed)
+            if kept is None or kept.access_token != used.access_token:
+                return kept
+            await self.store.grants.put(tx, self.server, self._sealed(seal, fresh))
+        return fresh
+
+    def _opened(self, seal: WorkspaceSeal, sealed: bytes) -> Grant:
+        try:
+            return Grant.model_validate_json(seal.open(sealed, row=self.server, **_PLACE))
+        except ValidationError:
+            raise Malformed("The kept grant of the Xero server is no grant; connect Xero again.") from None
+
+    def _sealed(self, seal: WorkspaceSeal, grant: Grant) -> bytes:
+        return seal.seal(grant.model_dump_json().encode(), row=self.server, **_PLACE)

@@ -139,8 +139,9 @@ class MemoryMcpClients:
 class MemoryGrants:
     """Sealed grants by server."""
 
-    async def get(self, tx: Transaction, server: str) -> bytes | None:
+    async def get(self, tx: Transaction, server: str, *, hold: bool = False) -> bytes | None:
         """The sealed grant."""
+        del hold  # transactions come one after the other
         sealed: bytes | None = table_of(tx, "ingest.mcp_grant").get(server)
         return sealed
 

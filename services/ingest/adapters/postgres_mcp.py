@@ -45,10 +45,11 @@ class PostgresMcpClients:
 class PostgresGrants:
     """What MCP servers granted us, in `ingest.mcp_grant`."""
 
-    async def get(self, tx: Transaction, server: str) -> bytes | None:
-        """The sealed grant."""
+    async def get(self, tx: Transaction, server: str, *, hold: bool = False) -> bytes | None:
+        """The sealed grant; with `hold` it stays as it is until the transaction ends."""
+        statement = "SELECT sealed FROM ingest.mcp_grant WHERE workspace = $1 AND server = $2"
         sealed: bytes | None = await connection_of(tx).fetchval(
-            "SELECT sealed FROM ingest.mcp_grant WHERE workspace = $1 AND server = $2", tx.workspace, server
+            statement + (" FOR UPDATE" if hold else ""), tx.workspace, server
         )
         return sealed
 

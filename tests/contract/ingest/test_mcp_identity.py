@@ -12,11 +12,12 @@ from uuid import uuid4
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from libs.contracts.errors import Rejected
+from libs.contracts.errors import Rejected, Transient
 from libs.crypto.bearer import INSTALLATION
 from libs.runtime.clock import ManualClock
 from services.ingest.adapters.mcp_bearer import TURN
 from services.ingest.adapters.mcp_clients import ISSUERS_MAX
+from services.ingest.adapters.mcp_grant import GrantKeeper
 from services.ingest.adapters.mcp_xero import XeroOverMcp
 from services.ingest.adapters.memory_providers import MemoryProvider
 from services.ingest.api import CLIENT_DOCUMENT_PATH, application
@@ -180,6 +181,46 @@ async def test_a_process_that_died_while_refreshing_leaves_its_turn_to_the_next(
         kept.clock.advance(TURN.total_seconds())
         await ingest.reader().records(kept.workspace, "bill", page=1, since=None)
         assert await keeper.take_turn(now=kept.clock.now(), until=kept.clock.now())
+
+
+async def test_a_consent_given_while_a_refresh_is_under_way_stands(kept: Kept) -> None:
+    server = stand_in(kept)
+    async with beside(kept, server) as ingest:
+        await ingest.consent()
+        keeper = ingest.consents.keeper_of(kept.workspace)
+        kept.clock.advance(LIFETIME_SECONDS)
+        server.answering.clear()
+        read = asyncio.create_task(ingest.reader().records(kept.workspace, "bill", page=1, since=None))
+
+        async def asks() -> bool:
+            return server.asked["token refresh_token"] == 1
+
+        await until(asks)
+        await ingest.consent()
+        given = await keeper.load()
+        server.answering.set()
+        await read
+        assert await keeper.load() == given
+
+
+async def test_a_process_that_was_held_up_until_its_turn_was_over_presents_no_token(kept: Kept) -> None:
+    class HeldUp(GrantKeeper):
+        async def take_turn(self, *, now: datetime, until: datetime) -> bool:
+            taken = await super().take_turn(now=now, until=until)
+            kept.clock.advance(TURN.total_seconds())
+            return taken
+
+    server = stand_in(kept)
+    async with beside(kept, server) as ingest:
+        await ingest.consent()
+        kept.clock.advance(LIFETIME_SECONDS)
+        keeper = HeldUp(**vars(ingest.consents.keeper_of(kept.workspace)))
+        ingest.readers.append(XeroOverMcp(server.mcp_url, lambda _: keeper, kept.clock))
+        with pytest.raises(Transient, match="held up"):
+            await ingest.readers[-1].records(kept.workspace, "bill", page=1, since=None)
+        assert server.asked["token refresh_token"] == 0
+        await ingest.reader().records(kept.workspace, "bill", page=1, since=None)
+        assert server.asked["token refresh_token"] == 1
 
 
 async def test_our_document_says_who_we_are_only_where_it_can_be_read(kept: Kept) -> None:
