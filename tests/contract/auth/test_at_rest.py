@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from libs.database.postgres import connection_of
 from libs.runtime.clock import ShiftedClock
@@ -10,8 +10,19 @@ from libs.xero.standin import running_standin
 from services.auth.adapters.postgres import PostgresAuthStore
 from services.auth.domain.ticket import TicketPurpose
 from services.auth.flow.tickets import Tickets
-from tests.support.auth import running_auth
+from tests.support.auth import RunningAuth, running_auth
 from tests.support.postgres import PostgresFixture
+
+
+async def allow_program(auth: RunningAuth, workspace: UUID) -> None:
+    """A person lets a program read, which has words of its own."""
+    await auth.service.programs.allow(
+        workspace,
+        client_name="Ledgerful",
+        redirect_host="localhost:1",
+        document_host="ledgerful.example",
+        scopes=("xero.read",),
+    )
 
 
 async def test_no_token_name_or_ticket_is_readable_in_any_table(postgres: PostgresFixture) -> None:
@@ -29,11 +40,12 @@ async def test_no_token_name_or_ticket_is_readable_in_any_table(postgres: Postgr
         await auth.connect(workspace, "xero")
         token = await auth.service.lend("xero_mcp", workspace, "xero")
         link = await auth.service.sign_in_ticket(workspace)
+        await allow_program(auth, workspace)
         admin = await postgres.admin()
         rows = ""
-        for table in ("workspace", "workspace_key", "connection", "ticket", "event_log"):
+        for table in ("workspace", "workspace_key", "connection", "ticket", "program", "event_log"):
             rows += str([tuple(row) for row in await admin.fetch(f"SELECT t::text FROM auth.{table} t")])  # noqa: S608 our own names
-    for secret in (token.secret, "Atelier Marchand", link.rpartition(".")[2]):
+    for secret in (token.secret, "Atelier Marchand", "Ledgerful", "ledgerful.example", link.rpartition(".")[2]):
         assert secret not in rows
         assert secret.encode().hex() not in rows
 
@@ -53,9 +65,10 @@ async def test_a_transaction_of_one_workspace_sees_no_row_of_another(postgres: P
     ):
         await auth.connect(theirs, "xero")
         await auth.service.keyring.keys(theirs, "payloads")
+        await allow_program(auth, theirs)
         async with database.transaction(mine) as tx:
             connection = connection_of(tx)
-            for table in ("workspace_key", "connection", "ticket"):
+            for table in ("workspace_key", "connection", "ticket", "program"):
                 assert await connection.fetchval(f"SELECT count(*) FROM auth.{table}") == 0  # noqa: S608 our own names
             changed = await connection.execute("UPDATE auth.workspace SET region = 'us'")
             assert changed == "UPDATE 0"  # the list may be read by jobs, and changed by nobody else's transaction

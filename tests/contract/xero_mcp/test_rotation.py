@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.contract.xero_mcp.asking import opens, post, refreshing, register, registered, tokens_of
+from tests.contract.xero_mcp.asking import buying, code_of, opens, post, refreshing, register, registered, tokens_of
 from tests.contract.xero_mcp.conftest import McpStage
 
 
@@ -133,4 +133,7 @@ async def test_a_revocation_by_somebody_else_or_of_nothing_changes_nothing(quick
     assert (await post(quick, "/revoke", {"client_id": mine})).json()["error"] == "invalid_request"
     stranger = await post(quick, "/revoke", {"token": tokens["refresh_token"], "client_id": str(uuid4())})
     assert (stranger.status_code, stranger.json()["error"]) == (401, "invalid_client")
+    code = await code_of(quick, theirs)
+    await post(quick, "/revoke", {"token": code, "client_id": theirs})  # a code is no token
+    assert (await post(quick, "/token", buying(theirs, code))).status_code == httpx.codes.OK
     assert await opens(quick, tokens["access_token"])
