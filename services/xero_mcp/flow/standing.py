@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
 from libs.contracts.consented import Consented
+from libs.contracts.errors import Malformed, Rejected, Transient
 from libs.runtime.clock import Clock, is_within
 from services.xero_mcp.flow.tokens import McpTokens
 from services.xero_mcp.ports import Consents
@@ -29,12 +32,13 @@ class Standing:
         """Whether a consent stands. When it does not, all that came from it has ended with this.
 
         Raises:
-            Transient: Auth does not answer.
+            Transient: Auth does not answer, or not to us.
         """
         now, found_at = self._clock.now(), self._found_at.get(consented)
         if found_at is not None and is_within(self._believed, since=found_at, now=now):
             return True
-        stands = await self._consents.consent_stands(consented)
+        with _auth_tells():
+            stands = await self._consents.consent_stands(consented)
         if stands:
             self._remember(consented, now)
         else:
@@ -48,7 +52,8 @@ class Standing:
         Raises:
             Transient: Auth or the database does not answer. It may stand; doing it again ends it.
         """
-        await self._consents.end_consent(consented)
+        with _auth_tells():
+            await self._consents.end_consent(consented)
         self._found_at.pop(consented, None)
         await self._tokens.end(consented)
 
@@ -57,3 +62,12 @@ class Standing:
         self._found_at.move_to_end(consented)
         if len(self._found_at) > REMEMBERED_CONSENTS:
             self._found_at.popitem(last=False)
+
+
+@contextmanager
+def _auth_tells() -> Iterator[None]:
+    """What auth refuses to us, for the sake of clocks or versions, says nothing about a program, which comes back."""
+    try:
+        yield
+    except (Rejected, Malformed) as refusal:
+        raise Transient("Nobody can tell just now whether the consent stands.") from refusal

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import orjson
 
 from libs.contracts.consented import Consented
-from libs.contracts.errors import Rejected
+from libs.contracts.errors import Rejected, Transient
 from libs.crypto.bearer import INSTALLATION, mint, parse
 from libs.database.port import Database, Transaction
 from libs.runtime.clock import Clock, is_within
@@ -173,7 +173,8 @@ class McpTokens:
         except Rejected as refusal:
             if refusal.code == ERASED:
                 return None
-            raise
+            # Told as a refusal, it would make a program throw away a grant that is good.
+            raise Transient("The keys of this workspace cannot be had just now.") from refusal
 
     async def _forgiven(self, tx: Transaction, token: Token, now: datetime) -> bool:
         """Whether a spent token may be spent again; its first answer is then good no more. If not, its family ends."""

@@ -52,6 +52,7 @@ async def test_a_program_reads_the_same_and_no_token(stage: Stage) -> None:
     assert (entry["provider"], entry["state"], entry["account"]) == ("xero", "active", TENANT)
     assert "read bills, sales invoices, credit notes and purchase orders" in entry["allows"]
     assert token.secret not in answer.text
+    assert (answer.json()["programs"], answer.json()["programs_form"]) == ([], None)
 
 
 async def test_a_lost_connection_says_what_to_do(stage: Stage) -> None:

@@ -94,15 +94,18 @@ async def test_each_service_gets_the_keys_of_what_it_seals_and_opens_and_no_othe
 async def test_a_token_is_about_one_workspace_and_opens_no_other(over_http: Asked) -> None:
     mine, theirs = await over_http.connected(), await over_http.connected()
     base = f"{over_http.auth.url}{PREFIX}"
+    consent = {"workspace": str(mine), "consent": str(uuid4())}
     for about in (theirs, None):
-        token = minted("pusher", about, secret=SECRETS["pusher"], now=over_http.clock.now(), nonce=NONCE)
-        for method, path, body in (
-            ("POST", "tokens/qonto/lend", {"workspace": str(mine)}),
-            ("POST", "tokens/qonto/refused", {"workspace": str(mine), "secret": "t"}),
-            ("POST", "tokens/qonto/forbidden", {"workspace": str(mine)}),
-            ("GET", f"workspaces/{mine}/keys/payloads", None),
-            ("GET", f"workspaces/{mine}/connections/qonto", None),
+        for service, method, path, body in (
+            ("pusher", "POST", "tokens/qonto/lend", {"workspace": str(mine)}),
+            ("pusher", "POST", "tokens/qonto/refused", {"workspace": str(mine), "secret": "t"}),
+            ("pusher", "POST", "tokens/qonto/forbidden", {"workspace": str(mine)}),
+            ("pusher", "GET", f"workspaces/{mine}/keys/payloads", None),
+            ("pusher", "GET", f"workspaces/{mine}/connections/qonto", None),
+            ("xero_mcp", "POST", "consents/stands", consent),
+            ("xero_mcp", "POST", "consents/end", consent),
         ):
+            token = minted(service, about, secret=SECRETS[service], now=over_http.clock.now(), nonce=NONCE)
             headers = {"Authorization": f"Bearer {token}"}
             answer = await over_http.http.request(method, f"{base}/{path}", json=body, headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (403, "another_workspace"), path

@@ -37,6 +37,8 @@ async def _end(stage: McpStage, name: str) -> None:
         entry = page.text[page.text.index(f"<p>{name}</p>") :]
         form, program = re.findall(r'name="(?:form|program)" value="([^"]+)"', entry)[:2]
         ended = await browser.post(f"{stage.auth.url}/programs/end", data={"form": form, "program": program})
+        again = await browser.post(f"{stage.auth.url}/programs/end", data={"form": form, "program": program})
+    assert again.status_code == httpx.codes.BAD_REQUEST
     assert "reads your Xero no more" in ended.text
     assert f'href="{stage.auth.url}/connections"' in ended.text
 

@@ -78,3 +78,8 @@ def test_nothing_is_ended_that_is_not_named_for_certain(named: str, code: str) -
     with pytest.raises(Rejected) as refused:
         chosen_of([LEDGER, REPORTS], named)
     assert refused.value.code == code
+
+
+def test_where_several_are_named_each_is_told_apart() -> None:
+    with pytest.raises(Rejected, match=r"'a1b2': a1b2c3d4-000, a1b2ffff-000\.$"):
+        chosen_of([LEDGER, REPORTS], "a1b2")

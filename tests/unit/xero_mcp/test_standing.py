@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from libs.contracts.consented import Consented
-from libs.contracts.errors import Transient
+from libs.contracts.errors import Malformed, Rejected, Transient, WellError
 from libs.database.memory import MemoryDatabase
 from libs.runtime.clock import ManualClock
 from services.xero_mcp.adapters.memory import MemoryXeroMcpStore
@@ -22,18 +22,19 @@ class Auth:
     """Says of consents what a test wants, and counts how often it is asked."""
 
     stands: bool = True
-    is_down: bool = False
+    failure: WellError | None = None
     asked: list[Consented] = field(default_factory=list)
 
     async def consent_stands(self, consented: Consented) -> bool:
         self.asked.append(consented)
-        if self.is_down:
-            raise Transient("Auth does not answer.")
+        if self.failure is not None:
+            raise self.failure
         return self.stands
 
     async def end_consent(self, consented: Consented) -> None:
-        if self.is_down:
-            raise Transient(f"Auth does not answer about {consented}.")
+        assert consented
+        if self.failure is not None:
+            raise self.failure
         self.stands = False
 
     async def ask_consent(self, **_: object) -> str:
@@ -81,14 +82,22 @@ async def test_it_is_asked_once_in_some_seconds_and_what_ended_takes_its_tokens_
     assert await world.tokens.verified(token) is None
 
 
-async def test_while_auth_does_not_answer_nobody_knows_and_nothing_ends(world: World) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Transient("Auth does not answer."),
+        Rejected("The token of xero_mcp is out of its time.", code="service_token_expired"),
+        Malformed("Auth has no such call.", code="no_such_path"),
+    ],
+)
+async def test_while_auth_tells_us_nothing_nobody_knows_and_nothing_ends(world: World, failure: WellError) -> None:
     token, consented = await world.token()
-    world.auth.is_down = True
+    world.auth.failure = failure
     for unknown in (world.standing.of, world.standing.give_back):
         with pytest.raises(Transient):
             await unknown(consented)
     assert await world.tokens.verified(token) is not None
-    world.auth.is_down, world.auth.stands = False, False
+    world.auth.failure, world.auth.stands = None, False
     assert not await world.standing.of(consented)
 
 
