@@ -49,7 +49,7 @@ class Places:
 
     async def _learn(self, consumer: Any, partitions: Collection[TP]) -> None:  # noqa: ANN401 as above
         """Older messages may have been deleted."""
-        unknown = [tp for tp in partitions if tp not in self._next and tp not in self._earliest]
+        unknown = [tp for tp in partitions if tp not in self._earliest]
         if unknown:
             earliest = await consumer.earliest_offsets(*unknown)
             self._earliest.update({tp: offset or 0 for tp, offset in earliest.items()})

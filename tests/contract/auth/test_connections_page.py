@@ -20,6 +20,7 @@ async def test_an_empty_page_says_what_to_connect_and_where(quick: Stage) -> Non
     async with quick.auth.signed_in(uuid4()) as browser:
         page = await browser.get(f"{quick.auth.url}/connections")
     assert "Nothing is connected yet" in page.text
+    assert "not even Well's own" not in page.text  # where Xero itself is missing, that is said alone
     assert (
         "its page is <code>/ingest/connect/xero</code>" in page.text
     )  # a program of its own, which is asked for first
