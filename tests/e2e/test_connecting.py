@@ -97,6 +97,9 @@ async def _a_program_is_ended_and_allowed_again(home: Home) -> None:
     assert "Xero is connected" in went_well(await home.run("connect", "xero", **BROWSER))
     (other,) = (await home.run("programs", "list", "--json")).lines
     assert (other["name"], other["id"] == own["id"]) == (own["name"], False)
+    assert "Xero is connected" in went_well(await home.run("connect", "xero", **BROWSER))
+    (third,) = (await home.run("programs", "list", "--json")).lines
+    assert third["id"] not in {own["id"], other["id"]}
 
 
 async def _a_refusal_reaches_the_command_at_once(home: Home, standins: dict[str, str]) -> None:

@@ -127,7 +127,7 @@ class RefreshingBearer(httpx2.Auth):
         """The refreshed grant, or None when the server refuses for good."""
         if grant.refresh_token is None:
             return None
-        form, headers = _client_authentication(grant)
+        form, headers = client_authentication(grant)
         form |= {"grant_type": "refresh_token", "refresh_token": grant.refresh_token, "resource": grant.resource}
         try:
             async with asyncio.timeout(ASK_SECONDS):
@@ -159,7 +159,7 @@ def _believed(lifetime_seconds: int) -> float:
     return min(max(lifetime_seconds, 0), LIFE_MAX_SECONDS)
 
 
-def _client_authentication(grant: Grant) -> tuple[dict[str, str], dict[str, str]]:
+def client_authentication(grant: Grant) -> tuple[dict[str, str], dict[str, str]]:
     """Form fields and headers that say who we are, in the way the server registered us (RFC 6749, 2.3.1)."""
     client = OAuthClientInformationFull.model_validate(grant.registration)
     identity = {"client_id": client.client_id or ""}

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import httpx2
+import structlog
 from mcp.client.auth import OAuthClientProvider, OAuthFlowError, OAuthRegistrationError
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull
 from pydantic import AnyUrl
 
-from libs.contracts.errors import Rejected, Transient, WellError
+from libs.contracts.errors import Malformed, Rejected, Transient, WellError
 from libs.contracts.loopback import LOOPBACK_HOSTS
 from libs.runtime.clock import Clock
 from services.ingest.adapters.mcp_bearer import ASK_SECONDS, tokens_of
@@ -23,6 +25,7 @@ from services.ingest.adapters.mcp_grant import Grant, GrantKeeper
 from services.ingest.adapters.mcp_http import WORDS_MAX_BYTES, bounded_client
 from services.ingest.adapters.mcp_provider import CarefulProvider, Consenting, PinnedScope
 from services.ingest.adapters.mcp_returns import Brought, Returns
+from services.ingest.adapters.mcp_revocation import give_back
 from services.ingest.domain.registration import RegisteredByHand
 
 CONNECTED: Final = "Xero is connected to Well. You can close this window."
@@ -164,7 +167,23 @@ class Consents:
             raise Rejected(sentence, code="consent_refused") from error
         except httpx2.RequestError as error:
             raise Transient(f"The Xero server could not be reached ({type(error).__name__}).") from None
-        await self.keeper_of(workspace).save(self._granted(provider, consenting))
+        await self._keep(self.keeper_of(workspace), self._granted(provider, consenting), provider)
+
+    async def _keep(self, keeper: GrantKeeper, granted: Grant, provider: OAuthClientProvider) -> None:
+        """Keep the new grant, and then give back the one that it replaces, if there is one that can be read."""
+        replaced: Grant | None = None
+        with suppress(Malformed):
+            replaced = await keeper.load()
+        await keeper.save(granted)
+        metadata = provider.context.oauth_metadata
+        if replaced is None or metadata is None or metadata.revocation_endpoint is None:
+            return
+        if replaced.issuer != granted.issuer:
+            return  # what one issuer gave is never shown to another
+        try:
+            await give_back(replaced, str(metadata.revocation_endpoint))
+        except Transient as error:
+            structlog.get_logger().warning("ingest.replaced_grant_stays", why=error.sentence)
 
     def _granted(self, provider: OAuthClientProvider, consenting: Consenting) -> Grant:
         metadata = provider.context.oauth_metadata

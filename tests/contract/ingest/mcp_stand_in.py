@@ -47,11 +47,13 @@ class McpStandIn:
         pkce: Whether it says that it knows PKCE.
         refreshes: Whether it honours refresh tokens.
         registers: Whether it says where programs register.
+        revokes: What it answers to a revocation; None where it says nothing of such a thing.
         reads_documents: Whether it says that it reads clients' documents.
         authority: Whose authorization server its resource names; None for its own.
         answering: Cleared while the token endpoint takes a refresh and does not answer yet.
         clients: Who came for tokens, and whether with a secret.
         registered: The bodies of registrations.
+        revoked: The forms of revocations.
         asked: Calls by path.
         authorized: The queries of the consent page.
     """
@@ -64,11 +66,13 @@ class McpStandIn:
     pkce: bool = True
     refreshes: bool = True
     registers: bool = True
+    revokes: int | None = None
     reads_documents: bool = False
     authority: McpStandIn | None = None
     answering: asyncio.Event = field(default_factory=asyncio.Event)
     clients: list[tuple[str, bool]] = field(default_factory=list)
     registered: list[dict[str, Any]] = field(default_factory=list)
+    revoked: list[dict[str, str]] = field(default_factory=list)
     authorized: list[dict[str, str]] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
     access: set[str] = field(default_factory=set)
@@ -102,6 +106,7 @@ class McpStandIn:
         }
         offered = {
             "registration_endpoint": f"{self.url}/register" if self.registers else None,
+            "revocation_endpoint": f"{self.url}/oauth/revoke" if self.revokes is not None else None,
             "client_id_metadata_document_supported": self.reads_documents or None,
             "code_challenge_methods_supported": ["S256"] if self.pkce else None,
         }
@@ -141,6 +146,11 @@ class McpStandIn:
         self.refresh.add(refresh)
         answer = {"access_token": access, "token_type": "Bearer", "expires_in": LIFETIME_SECONDS}
         return JSONResponse({**answer, "refresh_token": refresh})
+
+    async def revoke(self, request: Request) -> Response:
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        self.revoked.append(form)
+        return Response(status_code=self.revokes or 404)
 
     def tools(self) -> MCPServer[Any]:
         """The tools of the agreed shape, over the provider in memory."""
@@ -244,6 +254,7 @@ async def running(stand_in: McpStandIn) -> AsyncIterator[None]:
             Route("/register", stand_in.register, methods=["POST"]),
             Route("/authorize", stand_in.authorize),
             Route("/oauth/token", stand_in.token, methods=["POST"]),
+            Route("/oauth/revoke", stand_in.revoke, methods=["POST"]),
             Mount("/", guarded),
         ],
         lifespan=lambda _: lived,

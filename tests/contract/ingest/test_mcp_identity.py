@@ -106,6 +106,33 @@ async def test_what_one_issuer_gave_is_shown_to_no_other_and_used_again_at_home(
     assert [query["client_id"] for query in other.authorized] == [f"client-{other.port}-1"]
 
 
+@pytest.mark.parametrize("answer", [200, 503, None])
+async def test_a_grant_that_another_replaces_is_given_back_where_the_server_takes_it(
+    kept: Kept, answer: int | None
+) -> None:
+    server = stand_in(kept)
+    server.revokes = answer
+    async with beside(kept, server) as ingest:
+        await ingest.consent()
+        first = await ingest.consents.keeper_of(kept.workspace).load()
+        assert first is not None
+        await ingest.consent()
+        await ingest.reader().records(kept.workspace, "bill", page=1, since=None)
+    client = first.registration["client_id"]
+    given_back = [] if answer is None else [{"client_id": client, "token": first.refresh_token}]
+    assert server.revoked == given_back
+
+
+async def test_a_grant_is_given_back_to_nobody_but_whom_it_came_from(kept: Kept) -> None:
+    server, other = stand_in(kept), stand_in(kept)
+    server.revokes = other.revokes = 200
+    async with running(other), beside(kept, server) as ingest:
+        await ingest.consent()
+        server.authority = other
+        await ingest.consent()
+    assert server.revoked == other.revoked == []
+
+
 async def test_a_server_that_registers_nobody_is_not_asked_to(kept: Kept) -> None:
     # The SDK posts to <server>/register all the same (facts of mcp 2.3: OAuthRegistrationError 404).
     server = stand_in(kept)
