@@ -15,8 +15,7 @@ from rich.console import Console
 from libs.contracts.consented import Consented
 from libs.contracts.errors import Rejected
 from libs.runtime.clock import SystemClock
-from services.auth.domain.plain_words import plain_words
-from services.auth.domain.program import Program
+from services.auth.domain.program import Program, told
 from services.auth.flow.programs import Programs
 from well.called import called
 from well.commands.program_screens import ID_SHOWN, ended, listed
@@ -59,7 +58,7 @@ def list_(
         Console(highlight=False).print(listed(found, called()))
         return
     for program in found:
-        typer.echo(json.dumps(_as_json(program)))
+        typer.echo(json.dumps(told(program)))
 
 
 @app.command()
@@ -96,15 +95,3 @@ async def _programs() -> AsyncIterator[Programs]:
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
         store = PostgresAuthStore(storage.sealers.tokens)
         yield Programs(database=storage.databases["auth"], store=store, clock=clock)
-
-
-def _as_json(program: Program) -> dict[str, object]:
-    return {
-        "id": str(program.consent),
-        "name": program.client_name,
-        "redirect_host": program.redirect_host,
-        "document_host": program.document_host,
-        "allows": plain_words(program.scopes),
-        "allowed_at": program.allowed_at.isoformat(),
-        "read_at": program.read_at.isoformat(),
-    }

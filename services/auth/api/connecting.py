@@ -18,7 +18,7 @@ from services.auth.config import AuthSettings
 from services.auth.domain.connection import TITLES, Connection
 from services.auth.domain.consent import PendingConsent
 from services.auth.domain.plain_words import plain_words, said_of
-from services.auth.domain.program import Program
+from services.auth.domain.program import told
 from services.auth.flow.connect import Connecting, Granted, ToChoose
 from services.auth.flow.disconnect import Disconnecting
 from services.auth.flow.listing import Listing
@@ -156,7 +156,7 @@ class ConnectingPages:
     async def _connections(self, request: web.Request) -> web.Response:
         workspace = await self._visiting.workspace_of(request)
         entries = [await self._entry(workspace, each) for each in await self._listing.of(workspace)]
-        programs = [_program(each) for each in await self._programs.of(workspace)]
+        programs = [told(each) for each in await self._programs.of(workspace)]
         form = (await self._tickets.issue(workspace, "disconnect", PROGRAMS_FORM)).text if programs else None
         if wants_json(request):
             return said({"connections": entries, "programs": programs, "programs_form": form})
@@ -217,18 +217,6 @@ class ConnectingPages:
             if provider == request.match_info["provider"]:
                 return provider
         raise web.HTTPNotFound
-
-
-def _program(program: Program) -> dict[str, object]:
-    return {
-        "id": str(program.consent),
-        "name": program.client_name,
-        "redirect_host": program.redirect_host,
-        "document_host": program.document_host,
-        "allows": plain_words(program.scopes),
-        "allowed_on": program.allowed_at.date().isoformat(),
-        "read_on": program.read_at.date().isoformat(),
-    }
 
 
 def _to_command(loopback: str, *, outcome: str, sentence: str = "") -> web.Response:

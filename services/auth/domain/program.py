@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from services.auth.domain.plain_words import plain_words
+
 READ_MARKED: Final = timedelta(hours=1)
 """How exactly it is known when a program last read: a person wants the day, and a row is not written at every call."""
 
@@ -38,3 +40,16 @@ class Program:
     scopes: tuple[str, ...]
     allowed_at: datetime
     read_at: datetime
+
+
+def told(program: Program) -> dict[str, object]:
+    """A program as pages and commands tell of it to other programs; days are those of UTC."""
+    return {
+        "id": str(program.consent),
+        "name": program.client_name,
+        "redirect_host": program.redirect_host,
+        "document_host": program.document_host,
+        "allows": plain_words(program.scopes),
+        "allowed_on": program.allowed_at.date().isoformat(),
+        "read_on": program.read_at.date().isoformat(),
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from services.auth.adapters.authorization_server import (
 )
 from services.auth.domain.connection import REFRESH_BELOW, TokenPair
 from services.auth.ports import ProviderProfile
+from tests.support.dripping import dripping
 from tests.unit.auth.test_connection import NOW
 
 PATIENCE_SECONDS = 1.0
@@ -51,17 +52,6 @@ async def answering(say: Callable[[web.Request], Awaitable[web.StreamResponse]])
         )
 
 
-async def dripping(request: web.Request) -> web.StreamResponse:
-    """An answer that never ends, a byte now and then."""
-    answer = web.StreamResponse()
-    await answer.prepare(request)
-    while True:
-        await answer.write(b" ")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS / 4):
-                await asyncio.Event().wait()
-
-
 async def refreshed(answer: web.Response) -> TokenPair:
     async def say(_: web.Request) -> web.Response:
         return answer
@@ -71,7 +61,7 @@ async def refreshed(answer: web.Response) -> TokenPair:
 
 
 async def test_an_answer_that_does_not_end_is_given_up_before_the_lease_is_over() -> None:
-    async with answering(dripping) as server, asyncio.timeout(10 * PATIENCE_SECONDS):
+    async with answering(dripping(PATIENCE_SECONDS / 4)) as server, asyncio.timeout(10 * PATIENCE_SECONDS):
         with pytest.raises(Transient, match="did not answer"):
             await server.refresh("spent")
 

@@ -7,12 +7,9 @@ collection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 
@@ -21,6 +18,9 @@ from libs.contracts.money import Money
 from libs.qonto.client import QontoClient
 from libs.qonto.wire import Amount
 from tests.contract.qonto.desk import Desk, upload
+from tests.contract.xero.world import serving
+from tests.support.dripping import dripping
+from tests.support.web import web_client
 
 LIST = "/v2/supplier_invoices"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -196,22 +196,10 @@ async def test_a_read_of_a_server_that_is_not_there_may_be_tried_again(desk: Des
         await QontoClient(desk.http, "http://127.0.0.1:1").organization(desk.token)
 
 
-class Dripping(httpx.AsyncByteStream):
-    """An answer that never ends, a byte now and then."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while True:
-            yield b" "
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.05):
-                    await asyncio.Event().wait()
-
-
 async def test_an_answer_that_does_not_end_is_given_up() -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Dripping()))
-    async with httpx.AsyncClient(transport=transport) as http, asyncio.timeout(10):
+    async with serving(dripping(0.05)) as url, web_client() as http, asyncio.timeout(10):
         with pytest.raises(Transient, match="TimeoutError"):
-            await QontoClient(http, "https://qonto.test", read_seconds=0.2).list_supplier_invoices("token")
+            await QontoClient(http, url, read_seconds=0.2).list_supplier_invoices("token")
 
 
 async def test_an_answer_beyond_all_measure_is_not_read_to_its_end(desk: Desk) -> None:

@@ -5,9 +5,6 @@ Source of the refusals: developer.xero.com/documentation/api/accounting/response
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-
 import httpx
 import pytest
 from aiohttp import web
@@ -17,6 +14,7 @@ from libs.xero.client import XeroClient
 from libs.xero.endpoints import endpoints_at
 from libs.xero.refusals import refusal
 from tests.contract.xero.world import TENANT, World, bill, serving
+from tests.support.dripping import dripping
 from tests.support.web import web_client
 
 READ_SECONDS = 0.4
@@ -128,16 +126,7 @@ async def test_an_answer_that_breaks_off_is_transient() -> None:
 
 
 async def test_an_answer_that_does_not_end_is_given_up() -> None:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        while True:
-            await response.write(b" ")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(READ_SECONDS / 4):
-                    await asyncio.Event().wait()
-
-    async with serving(answer) as url, web_client() as http:
+    async with serving(dripping(READ_SECONDS / 4)) as url, web_client() as http:
         with pytest.raises(Transient, match="network"):
             await XeroClient(http, endpoints_at(url), read_seconds=READ_SECONDS).connections("a token")
 
