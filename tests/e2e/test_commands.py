@@ -157,6 +157,21 @@ async def test_before_anything_was_started_each_command_says_what_to_do_first(ho
     assert second.complaint == first.complaint  # what was registered stays right
 
 
+async def test_a_killed_demo_whose_own_program_was_ended_is_connected_again(home: Home) -> None:
+    running = home.start("demo", "--json")
+    await running.said(LINES)
+    (own,) = (await home.run("programs", "list", "--json")).lines
+    _went_well(await home.run("programs", "end", own["id"], "--yes"))
+    running.process.kill()
+    await running.ended()
+    again = home.start("demo", "--json")
+    await again.said(LINES)
+    (other,) = (await home.run("programs", "list", "--json")).lines
+    assert (other["name"], other["id"] == own["id"]) == (own["name"], False)
+    again.process.send_signal(signal.SIGINT)
+    assert (await again.ended()).status == 0
+
+
 async def test_ports_that_others_took_meanwhile_are_replaced(home: Home) -> None:
     command = ("demo", "--json", "--bills", str(bills_file(home.folder, 2)))
     first = home.start(*command)

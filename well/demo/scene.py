@@ -124,5 +124,6 @@ async def connect(well: AllInOne, workspace: UUID) -> None:
         if await auth.connection_state(workspace, "qonto") != "active":
             await visit(f"{well.url}/connect/qonto")
         xero = await auth.connection_state(workspace, "xero")
-        if xero != "active" or not await ingest.has_xero_grant(workspace):
+        reads = await ingest.has_xero_grant(workspace) and bool(await auth.programs.of(workspace))
+        if xero != "active" or not reads:
             await ingest.connect_xero(workspace, visit)
