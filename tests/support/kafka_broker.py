@@ -134,8 +134,13 @@ def properties(ports: Ports, *, listen_on: str, folder: str) -> dict[str, str]:
 
 
 def cluster_id() -> str:
-    """A new cluster's id, as Kafka writes one."""
-    return base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
+    """A new cluster's id as Kafka makes one: never with a hyphen first, which its tools take for an option's.
+
+    Source: https://github.com/apache/kafka/blob/4.3.0/clients/src/main/java/org/apache/kafka/common/Uuid.java
+    """
+    first, *others = uuid4().bytes
+    of_a_letter = first & 0x7F  # 62, which base64 writes as a hyphen, has its highest bit set
+    return base64.urlsafe_b64encode(bytes([of_a_letter, *others])).decode().rstrip("=")
 
 
 class JarBroker:
@@ -196,7 +201,8 @@ class JarBroker:
         written = self._settings.with_suffix(".new")
         written.write_text("".join(f"{name}={value}\n" for name, value in told.items()), "utf-8")
         tool = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster_id(), "-c", str(written)]
-        await asyncio.to_thread(subprocess.run, tool, check=True, capture_output=True)
+        done = await asyncio.to_thread(subprocess.run, tool, check=False, capture_output=True, text=True)
+        assert not done.returncode, f"the broker's folder could not be made: {done.stderr[-2000:]}"
         written.rename(self._settings)
 
     async def _answers_or_has_ended(self) -> bool:

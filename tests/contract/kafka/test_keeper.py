@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.kafka_broker import free_ports, started_from_jars
+from tests.support.kafka_broker import cluster_id, free_ports, started_from_jars
 from tests.support.kafka_jars import NoJars, find_jars
 from tests.support.until import until
 
@@ -67,3 +67,7 @@ async def test_a_broker_whose_port_became_somebodys_starts_with_others(tmp_path:
         broker = await started_from_jars(tmp_path / "broker", os.getpid(), ports_of_a_try=lambda: next(tries))
     assert broker.ports == free
     await broker.stop()
+
+
+def test_a_clusters_id_is_never_taken_for_an_option() -> None:
+    assert {cluster_id()[0] for _ in range(10_000)} == set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef")
