@@ -59,8 +59,8 @@ def application(consents: Consents, departures: Departures, visitors: Visitors) 
         return await visitors.visitor(request.cookies.get(SESSION_COOKIE, ""))
 
     app = web.Application()
-    app.router.add_get(CONNECT_PATH, _paged(connect))
-    app.router.add_get(CALLBACK_PATH, _paged(callback))
+    app.router.add_get(CONNECT_PATH, _paged(connect), allow_head=False)  # HEAD begins and ends no consent
+    app.router.add_get(CALLBACK_PATH, _paged(callback), allow_head=False)
     if consents.identity.document_url is not None:
         app.router.add_get(CLIENT_DOCUMENT_PATH, document)
     return app
@@ -73,7 +73,7 @@ def callback_only(consents: Consents, workspace: UUID) -> web.Application:
         return await _come_back(consents, request, workspace)
 
     app = web.Application()
-    app.router.add_get(CALLBACK_PATH, _paged(callback))
+    app.router.add_get(CALLBACK_PATH, _paged(callback), allow_head=False)
     return app
 
 

@@ -74,10 +74,10 @@ class ConnectingPages:
         self._providers = providers
 
     def routes(self) -> list[web.RouteDef]:
-        """Their addresses."""
+        """Their addresses. What spends a link or begins a consent is no answer to a program that only looks (HEAD)."""
         return [
-            web.get("/connect/{provider}", self._connect),
-            web.get("/connect/{provider}/callback", self._callback),
+            web.get("/connect/{provider}", self._connect, allow_head=False),
+            web.get("/connect/{provider}/callback", self._callback, allow_head=False),
             web.post("/connect/{provider}/choice", self._choice),
             web.get(LIST_PATH, self._connections),
             web.post("/connections/{provider}/disconnect", self._disconnect),

@@ -23,8 +23,8 @@ class Visiting:
         self._pages = pages
 
     def routes(self) -> list[web.RouteDef]:
-        """Its one address."""
-        return [web.get("/sign-in", self._sign_in)]
+        """Its one address; a mail server that looks at a link (HEAD) does not spend it."""
+        return [web.get("/sign-in", self._sign_in, allow_head=False)]
 
     async def workspace_of(self, request: web.Request) -> UUID:
         """The workspace of a browser's session.

@@ -187,10 +187,12 @@ def _tokens(issued: Issued) -> Response:
 
 
 def _route(path: str, endpoint: Endpoint, *methods: str, shared: bool = False) -> Route:
+    route = Route(path, endpoint, methods=list(methods))
     if not shared:
-        return Route(path, endpoint, methods=list(methods))
+        route.methods = set(methods)  # Starlette adds HEAD to GET, but who only looks begins and ends no consent
+        return route
     headers = ["Authorization", "Content-Type", "MCP-Protocol-Version"]
-    alone = Route(path, endpoint, methods=list(methods)).handle  # an OPTIONS that asks about no origin goes no further
+    alone = route.handle  # an OPTIONS that asks about no origin goes no further
     app = CORSMiddleware(alone, allow_origins=("*",), allow_methods=methods, allow_headers=headers)
     return Route(path, app, methods=[*methods, "OPTIONS"])
 

@@ -84,6 +84,17 @@ async def test_an_issuer_that_is_xeros_own_is_taken(quick: Stage) -> None:
     assert page.status_code == httpx.codes.OK
 
 
+async def test_who_only_looks_begins_and_ends_no_consent(quick: Stage) -> None:
+    workspace = uuid4()
+    answer = await code_for(quick, await authorize_url(quick, workspace))
+    async with quick.auth.signed_in(workspace) as browser:
+        for path in ("/connect/xero", "/connect/xero/callback"):
+            looked = await browser.head(f"{quick.auth.url}{path}", params=answer)
+            assert looked.status_code == httpx.codes.METHOD_NOT_ALLOWED
+    await nothing_is_connected(quick, workspace)
+    assert (await callback(quick, workspace, answer)).status_code == httpx.codes.OK
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -68,3 +68,12 @@ async def test_a_link_goes_on_once(quick: Stage) -> None:
         answers = [await browser.get(f"{quick.auth.url}/sign-in", params={"ticket": ticket.text}) for _ in range(2)]
     assert answers[0].headers["Location"] == "http://localhost:9/x"
     assert answers[1].status_code == httpx.codes.FORBIDDEN
+
+
+async def test_a_link_that_a_mail_server_looked_at_still_opens(quick: Stage) -> None:
+    ticket = await quick.auth.service.tickets.issue(uuid4(), "sign_in", Visit("http://localhost:9/x").to_bytes())
+    async with web_client() as browser:
+        looked = await browser.head(f"{quick.auth.url}/sign-in", params={"ticket": ticket.text})
+        assert looked.status_code == httpx.codes.METHOD_NOT_ALLOWED
+        answer = await browser.get(f"{quick.auth.url}/sign-in", params={"ticket": ticket.text})
+    assert answer.headers["Location"] == "http://localhost:9/x"

@@ -205,10 +205,11 @@ async def test_what_is_kept_of_a_grant_is_sealed(ingest: Ingest) -> None:
     assert not any(token.encode() in sealed for token in ingest.server.access | ingest.server.refresh)
 
 
-async def test_a_callback_that_nobody_waits_for_is_refused(ingest: Ingest) -> None:
+async def test_a_callback_that_nobody_waits_for_is_refused_and_to_look_at_it_ends_nothing(ingest: Ingest) -> None:
     async with web_client() as browser:
         answer = await browser.get(ingest.callback_url, params={"code": "c", "state": "forged"})
-    assert answer.status_code == 400
+        looked = await browser.head(ingest.callback_url)
+    assert (answer.status_code, looked.status_code) == (400, 405)
 
 
 async def test_a_person_who_says_no_is_told_so(ingest: Ingest) -> None:

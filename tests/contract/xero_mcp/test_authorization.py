@@ -50,6 +50,15 @@ async def test_the_metadata_say_what_is_given(quick: McpStage) -> None:
     assert f'resource_metadata="{well_known}"' in challenge.headers["WWW-Authenticate"]
 
 
+async def test_who_only_looks_begins_and_ends_no_consent(quick: McpStage) -> None:
+    words = asking(quick, await registered(quick))
+    async with web_client() as http:
+        for path in ("/authorize", "/consented"):
+            looked = await http.head(f"{quick.root}{path}", params=words)
+            assert looked.status_code == httpx.codes.METHOD_NOT_ALLOWED
+            assert "HEAD" not in looked.headers["Allow"]
+
+
 async def test_a_code_buys_a_short_token_once_and_a_replay_ends_what_it_bought(stage: McpStage) -> None:
     client = await registered(stage)
     code = await code_of(stage, client)
