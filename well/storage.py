@@ -88,11 +88,11 @@ async def opened_storage(
         database_url: A Postgres to use instead of the embedded one; its user may create roles and schemas.
 
     Raises:
-        Rejected: The folder or the key file cannot be used.
+        Rejected: The folder or the key file cannot be used; `key_file` also when a database stands there without one.
         Transient: Postgres does not answer.
     """
     async with AsyncExitStack() as stack:
-        key = read_or_make_key(installation.key_file)
+        key = _key_of(installation)
         workers: tuple[Worker, ...] = ()
         if database_url is None:
             from libs.database.embedded import start_embedded  # its package is not in the image
@@ -126,6 +126,17 @@ async def opened_storage(
         reader = PostgresLogReader(pool, sealers.payloads, opened)
         stack.push_async_callback(reader.close)
         yield Storage(dsn, databases, keyring, provider, sealers, opened, reader, pool, workers)
+
+
+def _key_of(installation: Installation) -> bytes:
+    """The installation's key, which is made before its database: a new one would open nothing that stands there."""
+    if installation.postgres.exists() and not installation.key_file.exists():
+        sentence = (
+            f"The key file {installation.key_file} is gone, and nothing in {installation.postgres} opens without it. "
+            f"Bring it back from a backup; for a demo, remove {installation.folder}."
+        )
+        raise Rejected(sentence, code="key_file")
+    return read_or_make_key(installation.key_file)
 
 
 @asynccontextmanager
