@@ -80,7 +80,7 @@ class Consents(Protocol):
         ...
 
     async def end_consent(self, consented: Consented) -> None:
-        """The program itself gives it back; what has ended already stays so.
+        """The program gives it back, or its tokens were stolen; what has ended already stays so.
 
         Raises:
             Transient: That cannot be told right now, and it may stand.

@@ -172,7 +172,7 @@ class McpAuthorization:
         """
         consented = await self._tokens.consent_of(token, "access", "refresh", client=client.id)
         if consented is not None:
-            await self._standing.give_back(consented)
+            await self._standing.end(consented)
 
     async def _bought(
         self,
@@ -183,11 +183,12 @@ class McpAuthorization:
     ) -> Issued:
         """What is bought, unless the person has taken the consent back; that is asked before anything is spent."""
         consented = await self._tokens.consent_of(text, kind, client=client.id)
-        ended = consented is not None and not await self._standing.of(consented)
-        issued = None if ended else await self._tokens.buy(kind, text, client=client.id, scopes_of=scopes_of)
-        if issued is None:
-            raise Rejected("it is unknown, too old, was used already, or has been ended", code="invalid_grant")
-        return issued
+        if consented is not None and await self._standing.of(consented):
+            issued = await self._tokens.buy(kind, text, client=client.id, scopes_of=scopes_of)
+            if issued is not None:
+                return issued
+            await self._standing.end(consented)  # it came back stolen: nobody reads by this consent any more
+        raise Rejected("it is unknown, too old, was used already, or has been ended", code="invalid_grant")
 
     def _check_resources(self, resources: Sequence[str]) -> None:
         if any(resource.rstrip("/") != self._resource for resource in resources):

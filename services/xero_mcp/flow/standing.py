@@ -46,8 +46,8 @@ class Standing:
             await self._tokens.end(consented)
         return stands
 
-    async def give_back(self, consented: Consented) -> None:
-        """The program ends its own consent, and everything that came from it.
+    async def end(self, consented: Consented) -> None:
+        """End a consent for its program, and everything that came from it.
 
         Raises:
             Transient: Auth or the database does not answer. It may stand; doing it again ends it.

@@ -67,6 +67,21 @@ async def test_what_a_person_ends_reads_no_more_and_the_others_go_on(stage: McpS
     assert [program["name"] for program in await _programs(stage)] == ["Reports"]
 
 
+@pytest.mark.parametrize("stolen", ["refresh_token", "code"])
+async def test_a_program_whose_tokens_were_stolen_is_listed_no_more(stage: McpStage, stolen: str) -> None:
+    client, other = await _named(stage, "Ledger"), await _named(stage, "Reports")
+    form = buying(client, await code_of(stage, client))
+    bought = (await post(stage, "/token", form)).json()
+    await tokens_of(stage, other)
+    if stolen == "refresh_token":
+        form = refreshing(client, bought["refresh_token"])
+        bought = (await post(stage, "/token", form)).json()
+    assert await opens(stage, bought["access_token"])
+    assert [program["name"] for program in await _programs(stage)] == ["Ledger", "Reports"]
+    assert (await post(stage, "/token", form)).json()["error"] == "invalid_grant"
+    assert [program["name"] for program in await _programs(stage)] == ["Reports"]
+
+
 @pytest.mark.parametrize("shown", ["refresh_token", "code"])
 async def test_an_ended_program_buys_nothing_before_it_reads_either(stage: McpStage, shown: str) -> None:
     client = await _named(stage, "Ledger")

@@ -93,7 +93,7 @@ async def test_it_is_asked_once_in_some_seconds_and_what_ended_takes_its_tokens_
 async def test_while_auth_tells_us_nothing_nobody_knows_and_nothing_ends(world: World, failure: WellError) -> None:
     token, consented = await world.token()
     world.auth.failure = failure
-    for unknown in (world.standing.of, world.standing.give_back):
+    for unknown in (world.standing.of, world.standing.end):
         with pytest.raises(Transient):
             await unknown(consented)
     assert await world.tokens.verified(token) is not None
@@ -104,7 +104,7 @@ async def test_while_auth_tells_us_nothing_nobody_knows_and_nothing_ends(world: 
 async def test_a_program_that_gives_its_consent_back_is_believed_no_longer(world: World) -> None:
     token, consented = await world.token()
     assert await world.standing.of(consented)
-    await world.standing.give_back(consented)
+    await world.standing.end(consented)
     assert await world.tokens.verified(token) is None
     assert not await world.standing.of(consented)
 
