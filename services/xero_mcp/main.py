@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from libs.bus.port import Subscription
 from libs.database.port import Database
 from libs.runtime.clock import Clock
+from libs.runtime.health import version_of_well
 from libs.runtime.standing import BudgetStanding
 from libs.runtime.tls import authorities
 from libs.runtime.worker import Worker
@@ -105,6 +106,7 @@ def build(
     with _logging_as_it_is():
         server: MCPServer[Any] = MCPServer(
             "well-xero",
+            version=version_of_well(),
             title="Xero, read only",
             instructions="Reads bills, contacts and attachments of one Xero organisation. Nothing can be changed.",
             token_verifier=Bearers(tokens, standing),

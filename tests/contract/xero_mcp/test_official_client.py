@@ -15,6 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyUrl
 
+from libs.runtime.health import version_of_well
 from libs.runtime.tls import authorities
 from libs.xero.endpoints import READ_SCOPES
 from services.auth.domain.connection import LONGEST_REST
@@ -73,6 +74,8 @@ async def test_it_discovers_registers_gets_consent_and_lists_bills(stage: McpSta
     async with official_client(stage) as client:
         tools = (await client.list_tools()).tools
         answer = await client.call_tool("list_invoices", {"type": "ACCPAY"})
+        about = client.server_info
+    assert (about.name, about.version) == ("well-xero", version_of_well())
     assert {tool.name for tool in tools} == {
         "list_invoices",
         "get_invoice",
