@@ -55,11 +55,13 @@ async def answered(
 def answer_as(content: bytes, form: type[Answer]) -> Answer:
     """Read an answer. What is none comes from something else at auth's address: a proxy, or a process starting up.
 
+    A field that this version does not know is passed over: auth may be upgraded first.
+
     Raises:
         Transient: It is none.
     """
     try:
-        return form.model_validate_json(content)
+        return form.model_validate_json(content, extra="ignore")
     except ValidationError:
         raise Transient("Something at auth's address gives answers that are none of auth's.") from None
 

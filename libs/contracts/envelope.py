@@ -6,6 +6,9 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
+from pydantic import ValidationError
+
+from libs.contracts.errors import Malformed
 from libs.contracts.events import Event
 from libs.contracts.identity import bucket_of, derived_id, key_of
 from libs.contracts.model import Instant, Published
@@ -60,3 +63,19 @@ def enveloped(
         occurred_at=occurred_at,
         payload=payload,
     )
+
+
+def decoded(words: bytes, *, where: str) -> Envelope:
+    """An event from its JSON. Fields that this version does not know are passed over: a newer one may have added them.
+
+    Args:
+        words: The JSON.
+        where: Whose events it lay among, for the person who reads the sentence.
+
+    Raises:
+        Malformed: `unknown_event` when it is none, or of a type or with a value that this version does not know.
+    """
+    try:
+        return Envelope.model_validate_json(words, extra="ignore")
+    except ValidationError as error:
+        raise Malformed(f"An event of {where} is none that this version knows.", code="unknown_event") from error

@@ -11,7 +11,10 @@ from libs.contracts.errors import Malformed
 
 
 class Published(BaseModel):
-    """A value of the published language. It never changes, and a field it does not know is an error."""
+    """A value of the published language. It never changes, and none is made with a field it does not know.
+
+    Who reads what others wrote passes such a field over (`envelope.decoded`): they may be a version ahead.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

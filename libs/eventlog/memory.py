@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
-
-from libs.contracts.envelope import Envelope
-from libs.contracts.errors import Malformed, Stale
+from libs.contracts.envelope import Envelope, decoded
+from libs.contracts.errors import Stale
 from libs.contracts.identity import bucket_of, key_of
 from libs.database.memory import MemoryDatabase, shared_table_of
 from libs.database.port import Transaction
@@ -110,10 +108,7 @@ class MemoryLogReader:
         Raises:
             Malformed: What is inside is no event of ours.
         """
-        try:
-            return Delivery(raw.position, Envelope.model_validate_json(raw.sealed))
-        except ValidationError as error:
-            raise Malformed("An event of a log is none that this version knows.", code="unknown_event") from error
+        return Delivery(raw.position, decoded(raw.sealed, where="a log"))
 
     def growth(self, log: str) -> int:
         """A count that rises with every commit, whichever log it was."""

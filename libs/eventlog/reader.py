@@ -9,10 +9,9 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
-from pydantic import ValidationError
 
-from libs.contracts.envelope import Envelope
-from libs.contracts.errors import Malformed, Transient
+from libs.contracts.envelope import Envelope, decoded
+from libs.contracts.errors import Transient
 from libs.crypto.keyring import Sealer
 from libs.crypto.opened import Opened
 from libs.database.growth import Growth
@@ -100,10 +99,7 @@ class PostgresLogReader:
             return Delivery(raw.position, known)
         table = f"{raw.position.log}.event_log"
         plain = seal.open(raw.sealed, table=table, row=str(raw.event_id), column="sealed")
-        try:
-            event = Envelope.model_validate_json(plain)
-        except ValidationError as error:
-            raise Malformed(f"An event of {table} is none that this version knows.", code="unknown_event") from error
+        event = decoded(plain, where=table)
         self._opened.remember(place, raw.sealed, event)
         return Delivery(raw.position, event)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from libs.bus.kafka.message import LogRow
-from libs.contracts.envelope import Envelope
+from libs.contracts.envelope import decoded
 from libs.contracts.errors import Malformed, Rejected
 from libs.contracts.events import MatchDecided, Verdict
 from libs.crypto.keyring import Sealer
@@ -30,10 +28,7 @@ class SealedVerdicts:
             if refused.code == "workspace_erased":
                 return None
             raise
-        try:
-            payload = Envelope.model_validate_json(opened).payload
-        except ValidationError:
-            payload = None
+        payload = decoded(opened, where="a topic").payload
         if not isinstance(payload, MatchDecided):
             raise Malformed("What a message calls a decision is none that this version knows.", code="unknown_event")
         return payload.verdict

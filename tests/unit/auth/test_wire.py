@@ -20,7 +20,12 @@ def test_keys_arrive_as_they_were() -> None:
     assert keys_of(answer_as(keys_told(KEYS).model_dump_json().encode(), Keys)) == KEYS
 
 
-@pytest.mark.parametrize("bent", [{"current": str(uuid4())}, {"by_id": {}}, {"index_secret": "s"}, {"besides": 1}])
+def test_what_a_newer_auth_says_besides_is_passed_over() -> None:
+    told = keys_told(KEYS).model_dump(mode="json") | {"besides": 1}
+    assert keys_of(answer_as(orjson.dumps(told), Keys)) == KEYS
+
+
+@pytest.mark.parametrize("bent", [{"current": str(uuid4())}, {"by_id": {}}, {"index_secret": "s"}])
 def test_keys_that_cannot_be_used_are_none(bent: dict[str, object]) -> None:
     told = keys_told(KEYS).model_dump(mode="json") | bent
     with pytest.raises(Transient, match="none of auth's") as none:

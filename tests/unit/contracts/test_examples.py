@@ -11,7 +11,8 @@ import rfc8785
 from pydantic import ValidationError
 
 import libs.contracts
-from libs.contracts.envelope import Envelope
+from libs.contracts.envelope import Envelope, decoded
+from libs.contracts.errors import Malformed
 from libs.contracts.events import Event
 from libs.contracts.identity import derived_id
 from libs.contracts.topics import BY_NAME, TOPICS, dead_letters_of, topic_of
@@ -82,8 +83,29 @@ def test_the_end_of_a_window_lies_in_the_bucket_it_names(topic: str) -> None:
     assert envelope.bucket == getattr(envelope.payload, "bucket", None)
 
 
+def _grown(words: object) -> object:
+    """The same with a field more wherever there are fields."""
+    if isinstance(words, dict):
+        return {**{name: _grown(word) for name, word in words.items()}, "colour": {"red": 1}}
+    return [_grown(word) for word in words] if isinstance(words, list) else words
+
+
 @every_example
-def test_a_field_nobody_knows_is_refused(file: Path) -> None:
+def test_what_a_newer_version_added_is_passed_over_wherever_it_stands(file: Path) -> None:
+    read = decoded(json.dumps(_grown(json.loads(file.read_bytes()))).encode(), where="a log")
+    assert read == Envelope.model_validate_json(file.read_bytes())
+
+
+def test_what_is_no_event_of_this_version_is_malformed() -> None:
+    words = _example("qonto.posted.v1/PostSent.json")
+    for wrong in ({}, [], {**words, "id": 7}, {**words, "payload": {"type": "PostLaminated"}}):
+        with pytest.raises(Malformed, match="this version knows") as unknown:
+            decoded(json.dumps(wrong).encode(), where="a log")
+        assert unknown.value.code == "unknown_event"
+
+
+@every_example
+def test_nothing_is_written_with_a_field_nobody_knows(file: Path) -> None:
     words = json.loads(file.read_bytes())
     with pytest.raises(ValidationError, match="extra_forbidden"):
         Envelope.model_validate({**words, "colour": "red"})
