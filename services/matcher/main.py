@@ -102,7 +102,7 @@ def build(
     )
     subscriptions = (
         LearnEntities(stores.records, stores.decisions, stores.windows).subscription,
-        TakeSignOffs(stores.records).subscription,
+        TakeSignOffs(stores.records, stores.decisions).subscription,
         TakePostings(stores.records, stores.decisions).subscription,
     )
     return MatcherService(subscriptions, (job.worker,), job, database, stores.decisions)

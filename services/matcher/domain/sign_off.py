@@ -10,8 +10,8 @@ from typing import Literal
 class Answer:
     """A person's answer: link to this supplier invoice, post as a new one, or never.
 
-    `basis_sha256` is of the bill it was given for. `link` and `post` hold for that version only: who changes the bill
-    in Xero asks anew. `never` holds for good.
+    `basis_sha256` is of the bill as the answered decision saw it. `link` and `post` hold for that version only: who
+    changes the bill in Xero asks anew. `never` holds for good.
     """
 
     answer: Literal["link", "post", "never"]

@@ -164,9 +164,19 @@ def opened(row: BillRow, cause: UUID) -> BillRow:
     return replace(row, is_due=True, cause=cause)
 
 
-def signed_off(row: BillRow, answer: Literal["link", "post", "never"], invoice_id: str | None, cause: UUID) -> BillRow:
+def signed_off(row: BillRow, answer: Answer, cause: UUID) -> BillRow:
     """The bill after a person's answer to its standing decision; what is decided now is said even if said before."""
-    return opened(replace(row, answer=Answer(answer, row.basis_sha256, invoice_id), outcome_sha256=None), cause)
+    return opened(replace(row, answer=answer, outcome_sha256=None), cause)
+
+
+def refused(row: BillRow, standing: MatchDecided | None) -> BillRow:
+    """The bill after its posting was refused.
+
+    One that was edited since its standing decision is as one that is edited after the refusal (`learnt`): what was
+    refused is not what it is now, and it is decided anew.
+    """
+    is_as_decided = standing is not None and standing.bill_sha256 == row.basis_sha256
+    return replace(row, posting="rejected" if is_as_decided else "none")
 
 
 def settled(row: BillRow, invoice_id: str, decision: MatchDecided | None, cause: UUID, at: datetime) -> BillRow:

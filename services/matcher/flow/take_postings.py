@@ -16,7 +16,7 @@ from libs.contracts.events import PostIntended, PostRejected, PostSettled, PostW
 from libs.contracts.identity import provider_id_of
 from libs.database.port import Transaction
 from libs.eventlog.port import Delivery
-from services.matcher.domain.standing import BillRow, settled
+from services.matcher.domain.standing import BillRow, refused, settled
 from services.matcher.ports import Claim, DecisionStore, RecordStore
 
 GROUP = "matcher.postings"
@@ -57,7 +57,8 @@ class TakePostings:
         if isinstance(payload, PostIntended):
             return replace(row, posting="open", posting_generation=payload.generation)
         if isinstance(payload, PostRejected):
-            return replace(row, posting="rejected")
+            standing = await self._decisions.decisions(tx, {row.bill_id: row.generation})
+            return refused(row, standing.get(row.bill_id))
         if isinstance(payload, PostWithdrawn):
             return replace(row, posting="withdrawn")
         if isinstance(payload, PostSettled):

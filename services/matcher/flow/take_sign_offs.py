@@ -1,7 +1,8 @@
 """Group `matcher.sign_offs`: takes what people answered, and makes the answered bills due.
 
-An answer counts when it was given to the standing decision. One that was given to an earlier decision is passed over:
-the person saw something that is no longer so, and the newer decision waits for them in the queue.
+An answer counts when it was given to the standing decision, and for the bill as that decision saw it: one that was
+edited meanwhile and not decided since is not the one that the person saw. An answer to an earlier decision is passed
+over, for the same reason; the newer decision waits for them in the queue.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from libs.contracts.events import SignedOff
 from libs.contracts.identity import provider_id_of
 from libs.database.port import Transaction
 from libs.eventlog.port import Delivery
+from services.matcher.domain.sign_off import Answer
 from services.matcher.domain.standing import signed_off
-from services.matcher.ports import RecordStore
+from services.matcher.ports import DecisionStore, RecordStore
 
 GROUP = "matcher.sign_offs"
 
@@ -23,8 +25,9 @@ GROUP = "matcher.sign_offs"
 class TakeSignOffs:
     """The handler of the group."""
 
-    def __init__(self, records: RecordStore) -> None:
+    def __init__(self, records: RecordStore, decisions: DecisionStore) -> None:
         self._records = records
+        self._decisions = decisions
 
     @property
     def subscription(self) -> Subscription:
@@ -35,11 +38,13 @@ class TakeSignOffs:
         """Take a batch of answers; it leads to no event of its own."""
         events = [delivery.envelope for delivery in batch]
         rows = await self._records.hold_bills(tx, sorted({provider_id_of(event.record) for event in events}))
+        standing = await self._decisions.decisions(tx, {id_: row.generation for id_, row in rows.items()})
         changed = {}
         for event in events:
             id_ = provider_id_of(event.record)
-            row, said = rows.get(id_), event.payload
-            if row is not None and isinstance(said, SignedOff) and said.generation == row.generation:
-                changed[id_] = signed_off(row, said.answer, said.invoice_id, event.id)
+            decision, said = standing.get(id_), event.payload
+            if decision is not None and isinstance(said, SignedOff) and said.generation == decision.generation:
+                answer = Answer(said.answer, decision.bill_sha256, said.invoice_id)
+                changed[id_] = signed_off(rows[id_], answer, event.id)
         await self._records.put_bills(tx, list(changed.values()))
         return ()

@@ -116,6 +116,15 @@ async def test_a_refused_posting_is_not_asked_for_again_until_the_bill_changes(f
     assert (await workspace.decision()).generation == 2
 
 
+async def test_a_bill_edited_before_the_refusal_of_its_posting_arrives_is_posted_anew(form: Form) -> None:
+    workspace = await ready(form, a_bill())
+    refused = PostRejected(posting=UUID(int=1), code="document_broken", sentence="The PDF is cut off.")
+    await workspace.learn(a_bill(due_date=date(2026, 2, 17)))
+    await workspace.posted("bill-1", intended(), refused)
+    await workspace.decide()
+    assert (await workspace.decision()).generation == 2
+
+
 async def test_the_same_words_twice_decide_nothing_new(form: Form) -> None:
     workspace = await ready(form, a_bill(has_document=False))
     await workspace.learn(an_invoice("invoice-2", minor=77, number="X-99999", on=date(2020, 1, 1)))

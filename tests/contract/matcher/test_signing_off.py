@@ -49,3 +49,12 @@ async def test_one_supplier_invoice_cannot_be_given_to_two_bills_by_hand(form: F
     await workspace.answer("bill-2", "link", "invoice-7")
     await workspace.decide()
     assert (await workspace.decision("bill-2")).reason == "choice_taken"
+
+
+async def test_an_answer_given_before_an_edit_was_decided_is_no_answer_to_the_edited_bill(form: Form) -> None:
+    workspace = await ready(form, a_bill("bill-1"), a_bill("bill-2"))
+    await workspace.learn(a_bill("bill-1", minor=9_128_400))
+    await workspace.answer("bill-1", "post")
+    await workspace.decide()
+    decision = await workspace.decision()
+    assert (decision.generation, decision.reason) == (2, "not_at_qonto")
