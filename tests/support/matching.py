@@ -122,13 +122,17 @@ class Workspace:
 
     async def withdraw(self, bill_id: str) -> None:
         """Xero voids a bill."""
-        withdrawn = EntityWithdrawn(kind="bill", reason="voided", version=9, sentence="Voided in Xero.")
-        await self.feed("matcher.entities", [self.event(record_of("xero", "bill", bill_id), withdrawn)])
+        record = record_of("xero", "bill", bill_id)
+        withdrawn = EntityWithdrawn(
+            kind="bill", reason="voided", version=self._version(record), sentence="Voided in Xero."
+        )
+        await self.feed("matcher.entities", [self.event(record, withdrawn)])
 
     async def spoil(self, bill_id: str) -> None:
         """Xero's words of a bill can no longer be read."""
-        spoilt = EntityMalformed(kind="bill", code="bad_amount", version=9, sentence="No number.")
-        await self.feed("matcher.entities", [self.event(record_of("xero", "bill", bill_id), spoilt)])
+        record = record_of("xero", "bill", bill_id)
+        spoilt = EntityMalformed(kind="bill", code="bad_amount", version=self._version(record), sentence="No number.")
+        await self.feed("matcher.entities", [self.event(record, spoilt)])
 
     async def finish_windows(self) -> None:
         """Both providers have been read to their end."""
@@ -182,10 +186,13 @@ class Workspace:
         bill = isinstance(entity, Bill)
         record = record_of("xero", "bill", entity.bill_id) if isinstance(entity, Bill) else None
         record = record or record_of("qonto", "supplier_invoice", getattr(entity, "invoice_id", ""))
-        self.versions[record] = self.versions.get(record, 0) + 1
         assert bill or record.startswith("qonto")
-        normalized = EntityNormalized(entity=entity, content_sha256=SHA, version=self.versions[record])
+        normalized = EntityNormalized(entity=entity, content_sha256=SHA, version=self._version(record))
         return self.event(record, normalized, at)
+
+    def _version(self, record: str) -> int:
+        self.versions[record] = self.versions.get(record, 0) + 1
+        return self.versions[record]
 
     def _next(self) -> int:
         self.sequence += 1

@@ -65,6 +65,8 @@ class LearnEntities:
         after = dict(before)
         for event in events:
             id_ = provider_id_of(event.record)
+            if _is_older(event, after.get(id_)):
+                continue
             after[id_] = _bill_after(after.get(id_), id_, event)
         await self._records.put_bills(tx, list(after.values()))
         changes = [_key_change(id_, before.get(id_), row) for id_, row in after.items()]
@@ -77,6 +79,8 @@ class LearnEntities:
         after, causes = dict(before), {}
         for event in events:
             id_ = provider_id_of(event.record)
+            if _is_older(event, after.get(id_)):
+                continue
             row = _invoice_after(after.get(id_), event)
             if row is not None and (id_ not in after or row.basis != after[id_].basis):
                 causes[id_] = event.id
@@ -104,6 +108,14 @@ def _is_of_invoice(event: Envelope) -> bool:
     if isinstance(payload, EntityNormalized):
         return isinstance(payload.entity, QontoInvoice)
     return isinstance(payload, EntityWithdrawn) and payload.kind == "supplier_invoice"
+
+
+def _is_older(event: Envelope, known: BillRow | InvoiceRow | None) -> bool:
+    """Whether it tells of an earlier version than is known: a record said anew may meet its own next version."""
+    said = event.payload
+    if known is None or not isinstance(said, EntityNormalized | EntityWithdrawn | EntityMalformed):
+        return False
+    return said.version < known.version
 
 
 def _bill_after(known: BillRow | None, bill_id: str, event: Envelope) -> BillRow:

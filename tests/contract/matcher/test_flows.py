@@ -125,6 +125,15 @@ async def test_a_bill_edited_before_the_refusal_of_its_posting_arrives_is_posted
     assert (await workspace.decision()).generation == 2
 
 
+async def test_an_older_version_that_comes_late_changes_nothing(form: Form) -> None:
+    older = a_bill(minor=77), an_invoice(minor=77, number="ZZ-1234")
+    workspace = await ready(form, *older, a_bill(), an_invoice())
+    workspace.versions.clear()
+    await workspace.learn(*older)
+    assert await workspace.decide() == 0
+    assert (await workspace.decision()).chosen == ("invoice-1",)
+
+
 async def test_the_same_words_twice_decide_nothing_new(form: Form) -> None:
     workspace = await ready(form, a_bill(has_document=False))
     await workspace.learn(an_invoice("invoice-2", minor=77, number="X-99999", on=date(2020, 1, 1)))
