@@ -36,7 +36,10 @@ class Store(Protocol):
         ...
 
     async def take(self, tx: Transaction, states: Collection[State], now: datetime, limit: int) -> list[Posting]:
-        """Due postings in these states, the longest due first; passed over are those that another transaction holds."""
+        """Due postings in these states, the longest due first; passed over are those that another transaction holds.
+
+        One that would wait longer than any does was put off by a clock that has gone back since, and is due.
+        """
         ...
 
     async def add(self, tx: Transaction, postings: Sequence[Posting]) -> None:

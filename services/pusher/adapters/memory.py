@@ -12,6 +12,7 @@ from libs.database.memory import table_of
 from libs.database.port import Transaction
 from services.pusher.domain.bill import Bill
 from services.pusher.domain.posting import LIVE, Posting, State
+from services.pusher.domain.retrying import is_due
 
 _BILL = "pusher.bill"
 _POSTING = "pusher.posting"
@@ -45,7 +46,7 @@ class MemoryStore:
         due = [
             (posting.due_at, posting.id, posting)
             for posting in table_of(tx, _POSTING).values()
-            if posting.state in states and posting.due_at is not None and posting.due_at <= now
+            if posting.state in states and posting.due_at is not None and is_due(posting.due_at, now)
         ]
         return [posting for _, _, posting in sorted(due, key=lambda entry: entry[:2])[:limit]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -23,6 +23,7 @@ from services.pusher.adapters.postgres_rows import (
 )
 from services.pusher.domain.bill import Bill
 from services.pusher.domain.posting import Posting, State
+from services.pusher.domain.retrying import LONGEST_WAIT_SECONDS
 
 
 def _arrays(columns: Mapping[str, str]) -> str:
@@ -31,6 +32,7 @@ def _arrays(columns: Mapping[str, str]) -> str:
 
 _BILL_NAMES: Final = ", ".join(BILL_COLUMNS)
 _POSTING_NAMES: Final = ", ".join(POSTING_COLUMNS)
+_LONGEST_WAIT: Final = timedelta(seconds=LONGEST_WAIT_SECONDS)
 _UNCHANGING: Final = frozenset({"id", "record", "generation", "version", "sealed"})
 
 # Statements are put together from the column lists above and nothing else; values travel as arguments.
@@ -54,11 +56,13 @@ ORDER BY record, generation FOR UPDATE"""  # noqa: S608 - only our own column na
 
 _ANY_DUE: Final = """
 SELECT EXISTS (
-    SELECT FROM pusher.posting WHERE workspace = $1 AND state = ANY ($2::text[]) AND due_at <= $3)"""
+    SELECT FROM pusher.posting
+    WHERE workspace = $1 AND state = ANY ($2::text[]) AND (due_at <= $3 OR due_at > $3 + $4::interval))"""
 
 _TAKE: Final = f"""
-SELECT {_POSTING_NAMES} FROM pusher.posting WHERE workspace = $1 AND state = ANY ($2::text[]) AND due_at <= $3
-ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED"""  # noqa: S608 - only our own column names
+SELECT {_POSTING_NAMES} FROM pusher.posting
+WHERE workspace = $1 AND state = ANY ($2::text[]) AND (due_at <= $3 OR due_at > $3 + $4::interval)
+ORDER BY due_at, id LIMIT $5 FOR UPDATE SKIP LOCKED"""  # noqa: S608 - only our own column names
 
 _ADD: Final = f"""
 INSERT INTO pusher.posting (workspace, {_POSTING_NAMES})
@@ -105,11 +109,12 @@ class PostgresStore:
 
     async def any_due(self, tx: Transaction, states: Collection[State], now: datetime) -> bool:
         """Whether `take` would give anything."""
-        return bool(await connection_of(tx).fetchval(_ANY_DUE, tx.workspace, [state.value for state in states], now))
+        asked = ([state.value for state in states], now, _LONGEST_WAIT)
+        return bool(await connection_of(tx).fetchval(_ANY_DUE, tx.workspace, *asked))
 
     async def take(self, tx: Transaction, states: Collection[State], now: datetime, limit: int) -> list[Posting]:
         """Due postings in these states, the longest due first; passed over are those that another transaction holds."""
-        return await self._postings(tx, _TAKE, [state.value for state in states], now, limit)
+        return await self._postings(tx, _TAKE, [state.value for state in states], now, _LONGEST_WAIT, limit)
 
     async def add(self, tx: Transaction, postings: Sequence[Posting]) -> None:
         """Add new postings.

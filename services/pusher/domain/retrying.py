@@ -12,6 +12,10 @@ from services.pusher.domain.posting import Posting
 KEY_LIFE_SECONDS: Final = 30 * 60
 """Seconds Qonto remembers an idempotency key. Source: docs.qonto.com, introduction/idempotency: 30 minutes."""
 
+LONGEST_WAIT_SECONDS: Final = 15 * 60
+"""Seconds that a posting waits at most, whatever for. One that would wait longer was put off by a clock that was ahead
+and has been set right since: it is due at once, while what Qonto made of it can still be found by its date."""
+
 
 class Next(StrEnum):
     """What a look that found nothing leads to."""
@@ -43,7 +47,8 @@ class RetryRule:
         lost_max: Answers lost before a person is asked. Five in a row are not the network any more.
         attempts_max: Requests before a person is asked. At 15 minutes a pause, three days: a weekend without Qonto.
         looks_max: Looks in a row that brought nothing, or failed, before a person is asked. Three days again.
-        margin_seconds: How much earlier than the first sending a look begins, for clocks that differ.
+        margin_seconds: How much earlier than the first sending a look begins, for clocks that differ. One that stays
+            ahead of Qonto's by more than this hides from a look what was sent by it.
     """
 
     request_seconds: float = 60
@@ -52,7 +57,7 @@ class RetryRule:
     key_safe_seconds: float = 25 * 60
     silence_seconds: float = 15 * 60
     first_pause_seconds: float = 5
-    longest_pause_seconds: float = 15 * 60
+    longest_pause_seconds: float = LONGEST_WAIT_SECONDS
     lost_max: int = 5
     attempts_max: int = 300
     looks_max: int = 300
@@ -71,12 +76,26 @@ class RetryRule:
             wrong.append("running_seconds must be longer than request_seconds")
         if self.key_safe_seconds + self.lease_seconds + self.request_seconds >= KEY_LIFE_SECONDS:
             wrong.append("key_safe_seconds must leave time for one more request within the key's 30 minutes")
+        if max(self.longest_pause_seconds, self.lease_seconds) > LONGEST_WAIT_SECONDS:
+            wrong.append(f"no pause and no lease may be longer than {LONGEST_WAIT_SECONDS} seconds")
         if wrong:
             raise ValueError("; ".join(wrong))
 
     def pause(self, times: int) -> timedelta:
         """The pause after something came to nothing `times` times in a row, from 1."""
         return _doubled(self.first_pause_seconds, times, self.longest_pause_seconds)
+
+    def pause_after_refusal(self, attempt: int, asked_seconds: float | None) -> timedelta:
+        """The pause after a request without effect: at least what Qonto asked for, and never beyond the longest."""
+        asked = timedelta(seconds=asked_seconds or 0)
+        return min(max(self.pause(attempt), asked), timedelta(seconds=self.longest_pause_seconds))
+
+    def look_from(self, first_sent_at: datetime, asked_at: datetime) -> datetime:
+        """From when on a look that begins at `asked_at` lists what Qonto made.
+
+        Never from the future: what was sent by a clock that was ahead lies at Qonto under an earlier date.
+        """
+        return min(first_sent_at, asked_at) - timedelta(seconds=self.margin_seconds)
 
     def believable_at(self, posting: Posting, now: datetime) -> datetime:
         """From when on a look that finds nothing proves that Qonto does not have the posting.
@@ -118,7 +137,7 @@ class ReadingRule:
 
     lease_seconds: float = 60
     first_pause_seconds: float = 2
-    longest_pause_seconds: float = 15 * 60
+    longest_pause_seconds: float = LONGEST_WAIT_SECONDS
     looks_max: int = 300
 
     def pause(self, looks: int) -> timedelta:
@@ -129,6 +148,11 @@ class ReadingRule:
     def bound(self) -> timedelta:
         """So long after an upload its posting is checked or left unchecked, as long as Qonto answers."""
         return sum((self.pause(looks) for looks in range(1, self.looks_max)), timedelta(0))
+
+
+def is_due(due_at: datetime, now: datetime) -> bool:
+    """Whether a posting that waits until an instant is due (`LONGEST_WAIT_SECONDS`)."""
+    return not now < due_at <= now + timedelta(seconds=LONGEST_WAIT_SECONDS)
 
 
 def _doubled(first_seconds: float, times: int, longest_seconds: float) -> timedelta:

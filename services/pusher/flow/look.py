@@ -103,7 +103,7 @@ class Look:
         sent = [posting.first_sent_at for posting in postings if posting.first_sent_at]
         if not sent:
             return _Sight(account, asked_at, ())
-        since = min(sent) - timedelta(seconds=self._rule.margin_seconds)
+        since = self._rule.look_from(min(sent), asked_at)
         try:
             async with asyncio.timeout(self._rule.request_seconds):
                 return _Sight(account, asked_at, await self._qonto.created_since(workspace, account, since))

@@ -139,7 +139,7 @@ class Submit:
             case NoEffect() if posting.attempt >= self._rule.attempts_max and not doubted:
                 desk.put(desk.tell.rejected(posting, "gave_up", _REFUSED_FOR_DAYS))
             case NoEffect(sentence, seconds):
-                due_at = self._clock.now() + max(self._rule.pause(posting.attempt), timedelta(seconds=seconds or 0))
+                due_at = self._clock.now() + self._rule.pause_after_refusal(posting.attempt, seconds)
                 if doubted:
                     desk.put(desk.tell.lost(posting, sentence, due_at=due_at, answers=0))
                 else:

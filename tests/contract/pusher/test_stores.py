@@ -12,6 +12,7 @@ import pytest
 from libs.contracts.errors import Stale
 from services.pusher.domain.bill import Bill
 from services.pusher.domain.posting import LIVE, Posting, State
+from services.pusher.domain.retrying import LONGEST_WAIT_SECONDS
 from tests.contract.pusher.stage import Rows
 from tests.unit.pusher.stories import BILL, NOW, decided, fetched, missing, posting
 
@@ -101,15 +102,18 @@ async def test_due_postings_are_taken_longest_due_first_and_by_state(rows: Rows)
         due(State.INTENDED, 3, 1),
         due(State.UNKNOWN, 4, -9),
         due(State.SETTLED, 5, None),
+        due(State.INTENDED, 6, LONGEST_WAIT_SECONDS),
+        due(State.SETTLED, 7, LONGEST_WAIT_SECONDS + 1),  # put off by a clock that has gone back since
     ]
     async with rows.database.transaction(rows.workspace) as tx:
         await rows.store.add(tx, postings)
     async with rows.database.transaction(rows.workspace) as tx:
         taken = await rows.store.take(tx, {State.INTENDED, State.SETTLED}, NOW, 10)
-        assert [each.generation for each in taken] == [2, 1]
+        assert [each.generation for each in taken] == [2, 1, 7]
         assert [each.generation for each in await rows.store.take(tx, {State.INTENDED}, NOW, 1)] == [2]
         assert await rows.store.any_due(tx, {State.UNKNOWN}, NOW)
-        assert not await rows.store.any_due(tx, {State.SETTLED}, NOW)
+        assert await rows.store.any_due(tx, {State.SETTLED}, NOW)
+        assert not await rows.store.any_due(tx, {State.SETTLED}, NOW + timedelta(seconds=1))
 
 
 async def test_counts_tell_every_state_and_the_bills_that_wait(rows: Rows) -> None:

@@ -55,6 +55,11 @@ def test_pauses_double_up_to_the_longest() -> None:
     assert [ReadingRule().pause(looks).total_seconds() for looks in (1, 2, 3)] == [2, 4, 8]
 
 
+def test_what_qonto_asks_for_is_waited_for_but_never_beyond_the_longest_pause() -> None:
+    waits = [RULE.pause_after_refusal(attempt, asked) for attempt, asked in ((1, None), (1, 20), (9, 20), (1, 3600))]
+    assert [wait.total_seconds() for wait in waits] == [5, 20, 900, 900]
+
+
 def test_a_repeat_decided_at_the_last_safe_moment_still_reaches_qonto_within_the_life_of_its_key() -> None:
     assert RULE.key_safe_seconds + RULE.lease_seconds + RULE.request_seconds < KEY_LIFE_SECONDS
 
@@ -65,5 +70,5 @@ def test_a_lease_outlasts_its_request_and_the_quiet_time_outlasts_both() -> None
 
 
 def test_times_that_contradict_each_other_are_all_named_at_once() -> None:
-    with pytest.raises(ValueError, match=r"lost_max.*lease_seconds.*running_seconds.*key_safe_seconds"):
-        RetryRule(lost_max=0, lease_seconds=10, running_seconds=10, key_safe_seconds=1800)
+    with pytest.raises(ValueError, match=r"lost_max.*lease_seconds.*running_seconds.*key_safe_seconds.*no pause"):
+        RetryRule(lost_max=0, lease_seconds=10, running_seconds=10, key_safe_seconds=1800, longest_pause_seconds=901)
