@@ -7,7 +7,7 @@ is refused, since its cents can no longer be trusted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
@@ -98,15 +98,18 @@ def iso_date(words: Words, field: str) -> date | None:
 
 
 def iso_instant(words: Words, field: str) -> datetime | None:
-    """An instant in RFC 3339 with its offset; None when there is none or it cannot be read."""
+    """An instant in RFC 3339 with its offset, in UTC; None when there is none or it cannot be read.
+
+    The first day of the calendar, a program's way to say "never", lies before it in UTC when its offset is ahead.
+    """
     value = words.get(field)
     if not isinstance(value, str):
         return None
     try:
         instant = datetime.fromisoformat(value)
-    except ValueError:
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return instant if instant.tzinfo else None
 
 
 def unlike(first: tuple[Defect, ...], *others: tuple[Defect, ...]) -> tuple[Defect, ...]:

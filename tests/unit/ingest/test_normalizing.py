@@ -196,6 +196,14 @@ def test_a_garbled_amount_of_qonto_is_as_good_as_not_read_yet() -> None:
     assert event.entity.total is None
 
 
+@pytest.mark.parametrize("beyond", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-01:00"])
+def test_an_instant_of_qonto_that_no_calendar_has_in_utc_is_as_good_as_none(beyond: str) -> None:
+    event = said("supplier_invoice", {**INVOICE, "created_at": beyond, "analyzed_at": beyond})
+    assert isinstance(event, EntityNormalized)
+    assert isinstance(event.entity, QontoInvoice)
+    assert (event.entity.created_at, event.entity.analyzed_at) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
