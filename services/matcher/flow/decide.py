@@ -27,7 +27,7 @@ from libs.contracts.events import MatchDecided
 from libs.contracts.identity import derived_id, record_of
 from libs.database.port import Database, Transaction
 from libs.eventlog.port import EventLog
-from libs.runtime.clock import Clock
+from libs.runtime.clock import Clock, is_within
 from libs.runtime.worker import Worker
 from services.matcher.domain.compare import Compared
 from services.matcher.domain.decide import decide
@@ -91,7 +91,7 @@ class Decide:
         self._windows = windows
         self._workspaces = workspaces
         self._batch_bills = batch_bills
-        self._rests_until: dict[UUID, datetime] = {}
+        self._rests_since: dict[UUID, datetime] = {}
 
     @property
     def worker(self) -> Worker:
@@ -110,14 +110,14 @@ class Decide:
         decided_bills = 0
         lost: Transient | Stale | None = None
         for workspace in await self._workspaces.workspaces():
-            if self._clock.now() < self._rests_until.get(workspace, _LONG_AGO):
+            if is_within(REST, since=self._rests_since.get(workspace, _LONG_AGO), now=self._clock.now()):
                 continue
             try:
                 decided_bills += await self.decide_some(workspace)
             except (Transient, Stale) as error:
                 lost = error
             except WellError as error:
-                self._rests_until[workspace] = self._clock.now() + REST
+                self._rests_since[workspace] = self._clock.now()
                 structlog.get_logger().error("matcher.rests", workspace=str(workspace), why=error.sentence)
         if lost is not None and not decided_bills:
             raise lost

@@ -7,6 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from uuid import UUID
 
+import pytest
+
 from libs.runtime.clock import ManualClock
 from services.matcher.flow.decide import REST
 from services.matcher.main import build
@@ -31,7 +33,10 @@ class _Closing(PostgresFixture):
     aclose = PostgresFixture.close
 
 
-async def test_altered_rows_of_one_workspace_hold_up_no_other(postgres: PostgresFixture) -> None:
+@pytest.mark.parametrize("passing_seconds", [REST.total_seconds(), -3600], ids=["a rest", "a clock that goes back"])
+async def test_altered_rows_of_one_workspace_hold_up_no_other(
+    postgres: PostgresFixture, passing_seconds: float
+) -> None:
     clock = ManualClock(NOON)
     async with aclosing(_Closing(postgres.dsn, postgres.sealer)) as neighbour:
         altered, sound = await open_workspace(postgres), await open_workspace(neighbour)
@@ -52,5 +57,5 @@ async def test_altered_rows_of_one_workspace_hold_up_no_other(postgres: Postgres
         assert (await sound.decision()).verdict == "post"
         await admin.execute(spoil, altered.id)  # a person has restored it
         assert await service.job.step() == 0
-        clock.advance(REST.total_seconds())
+        clock.advance(passing_seconds)
         assert await service.job.step() == 1
