@@ -9,7 +9,9 @@ also bounds the window, however fast the list grows.
 
 A window opens at an instant of our clock and the next one asks for everything changed since that instant less an
 overlap, never for anything later: a record stamped in the future (Xero-NetStandard#598) is read again in each window
-until its time has come. Reading twice is silent, since unchanged words make no event.
+until its time has come. Where the last window was opened later than it is now, our clock was ahead and has been set
+right, and nobody knows since when: everything is asked for. Reading twice is silent, since unchanged words make no
+event.
 """
 
 from __future__ import annotations
@@ -80,7 +82,9 @@ def opened(provider: Provider, last: datetime | None, *, number: int, now: datet
         now: The instant it is opened at.
         overlap_seconds: How far it reaches back behind the last one: for clocks that differ and rows that show late.
     """
-    since = None if last is None else (min(last, now) - timedelta(seconds=overlap_seconds)).replace(microsecond=0)
+    since = None
+    if last is not None and last <= now:
+        since = (last - timedelta(seconds=overlap_seconds)).replace(microsecond=0)
     return Window(number=number, since=since, opened_at=now, kind=STAGES[provider][0])
 
 

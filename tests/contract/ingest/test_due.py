@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from libs.contracts.events import RecordPulled
 from libs.contracts.identity import record_of
 from libs.database.postgres import open_pool
 from libs.database.roles import RELAY
@@ -86,3 +87,16 @@ async def test_a_clock_that_has_gone_back_lets_no_pull_wait_until_it_has_caught_
     assert await puller.step() == 0
     kept.clock.advance(-year)
     assert await puller.step() == 1
+
+
+async def test_what_changed_while_the_clock_was_ahead_is_read_once_it_is_set_right(kept: Kept) -> None:
+    xero = MemoryProvider()
+    puller, ahead = kept.puller("xero", xero), timedelta(days=2).total_seconds()
+    kept.clock.advance(ahead)
+    assert await puller.step() + await puller.step() == 2
+    xero.change(kept.workspace, "contact", "c-1", {"ContactID": "c-1"}, at=NOW + timedelta(minutes=1))
+    kept.clock.advance(3600 - ahead)
+    assert await puller.step() + await puller.step() == 2
+    assert [event.record for event in await kept.events() if isinstance(event.payload, RecordPulled)] == [
+        record_of("xero", "contact", "c-1")
+    ]
