@@ -7,32 +7,25 @@ amounts are `{"value": "<decimal text>", "currency": "EUR"}`, everything read by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from libs.contracts.entities import QontoInvoice
 from libs.contracts.money import Money
 from services.ingest.domain.reading import Words, iso_date, iso_instant, money, required_id, required_text, text
 from services.ingest.domain.withdrawal import Withdrawal
 
-_WITHDRAWN: Final = {
-    "rejected": Withdrawal("rejected", "The supplier invoice was rejected in Qonto."),
-    "discarded": Withdrawal("deleted", "The supplier invoice was discarded in Qonto."),
-}
-
 
 def read_supplier_invoice(words: Words) -> QontoInvoice | Withdrawal:
     """A supplier invoice, with None for what Qonto has not read off the document, or not so that we can use it.
 
-    A rejected, discarded or deleted one is a withdrawal. A state we do not know is kept as it is written, since Qonto
-    adds states within a version of its interface.
+    A deleted one is a withdrawal. One that was rejected or discarded is not: a bill that agrees with it must not be
+    posted unseen, even if nobody here knew it before. A state we do not know is kept as it is written, since Qonto adds
+    states within a version of its interface.
 
     Raises:
         Malformed: It has no id or no status.
     """
     invoice_id = required_id(words, "id")
     status = required_text(words, "status")
-    if status in _WITHDRAWN:
-        return _WITHDRAWN[status]
     if words.get("deleted_at"):
         return Withdrawal("deleted", "The supplier invoice was deleted in Qonto.")
     return QontoInvoice(

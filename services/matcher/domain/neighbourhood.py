@@ -187,7 +187,7 @@ class Neighbourhood:
         owner = self.claims.get(invoice_id)
         other = self.bills.get(owner) if owner and owner != row.bill_id else None
         is_fixed = other is not None and other.fixed_invoice_id == invoice_id
-        return is_fixed or invoice_id not in self.invoices or self.invoices[invoice_id].is_withdrawn
+        return is_fixed or invoice_id not in self.invoices or self.invoices[invoice_id].is_gone
 
     def _telling(self, keys: Iterable[str], until: datetime) -> list[Holders]:
         return [held for key in keys if (held := self._holding(key, until)) is not None and held.tells_apart]

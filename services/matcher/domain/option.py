@@ -17,7 +17,7 @@ PLAUSIBLE_BITS: Final = -8.0
 
 Veto = Literal["currency_differs", "credit_note", "rejected_at_qonto", "claimed_by_other_bill"]
 
-_REFUSED: Final = frozenset({"rejected", "discarded"})
+REFUSED: Final = frozenset({"rejected", "discarded"})
 """Source: docs.qonto.com, supplier invoices, statuses."""
 
 VETO_SENTENCES: Final[dict[Veto, str]] = {
@@ -53,7 +53,7 @@ def veto_of(total: Money | None, invoice: QontoInvoice, *, is_withdrawn: bool, i
         return "currency_differs"
     if invoice.is_credit_note:
         return "credit_note"
-    if is_withdrawn or invoice.status in _REFUSED:
+    if is_withdrawn or invoice.status in REFUSED:
         return "rejected_at_qonto"
     return "claimed_by_other_bill" if is_claimed else None
 

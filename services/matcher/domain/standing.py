@@ -29,6 +29,7 @@ from libs.contracts.upload_name import is_upload_name
 from services.matcher.domain.after_posting import Posted
 from services.matcher.domain.blocking import keys_of
 from services.matcher.domain.eligible import basis_of, is_eligible
+from services.matcher.domain.option import REFUSED
 from services.matcher.domain.side import side_of
 from services.matcher.domain.sign_off import Answer
 
@@ -111,7 +112,7 @@ class BillRow:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceRow:
-    """A supplier invoice as Qonto last had it. `is_withdrawn` when Qonto rejected or deleted it."""
+    """A supplier invoice as Qonto last had it. `is_withdrawn` when somebody deleted it there."""
 
     invoice_id: str
     version: int
@@ -129,7 +130,12 @@ class InvoiceRow:
         skipped = {"kind", "due_date", "file_name", "attachment_id", "is_einvoice", "has_duplicates"}
         skipped |= {"created_at", "analyzed_at", "status"}
         fields = self.invoice.model_dump(exclude=skipped)
-        return (*fields.items(), self.is_withdrawn, self.invoice.status in {"rejected", "discarded"})
+        return (*fields.items(), self.is_gone)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether somebody deleted, rejected or discarded it at Qonto, so that no bill can be it any more."""
+        return self.is_withdrawn or self.invoice.status in REFUSED
 
     @property
     def keys(self) -> frozenset[str]:

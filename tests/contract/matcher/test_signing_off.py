@@ -51,6 +51,14 @@ async def test_one_supplier_invoice_cannot_be_given_to_two_bills_by_hand(form: F
     assert (await workspace.decision("bill-2")).reason == "choice_taken"
 
 
+async def test_a_supplier_invoice_that_was_rejected_at_qonto_is_not_linked_by_hand(form: Form) -> None:
+    rejected = an_invoice("invoice-7", minor=1, number="ZZ-1234", status="rejected")
+    workspace = await ready(form, a_bill(has_document=False), rejected)
+    await workspace.answer("bill-1", "link", "invoice-7")
+    await workspace.decide()
+    assert (await workspace.decision()).reason == "choice_taken"
+
+
 async def test_an_answer_given_before_an_edit_was_decided_is_no_answer_to_the_edited_bill(form: Form) -> None:
     workspace = await ready(form, a_bill("bill-1"), a_bill("bill-2"))
     await workspace.learn(a_bill("bill-1", minor=9_128_400))
