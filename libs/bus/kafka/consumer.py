@@ -31,7 +31,7 @@ from libs.contracts.envelope import Envelope
 from libs.contracts.errors import Stale, Transient
 from libs.database.port import Database, Transaction
 from libs.eventlog.port import Delivery, EventLog, LogReader, RawDelivery
-from libs.runtime.clock import Clock
+from libs.runtime.clock import Clock, is_within
 
 FINISH_SECONDS: Final = 20.0
 """Seconds for the batch under way when partitions are to be given back; then it is dropped. Below the 30 s after which
@@ -167,7 +167,7 @@ class KafkaConsumer:
             await self._clock.sleep(FIRST_PAUSE_SECONDS)
         else:
             self._receiving.done(taken)
-        if self._clock.now() - self._looked_at > timedelta(seconds=LOOK_SECONDS):
+        if not is_within(timedelta(seconds=LOOK_SECONDS), since=self._looked_at, now=self._clock.now()):
             self._looked_at = self._clock.now()
             await _dropped(self._looking)
             self._looking = asyncio.create_task(self._look_around())

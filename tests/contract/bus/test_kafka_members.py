@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from libs.bus.kafka.consumer import KafkaConsumer
 from libs.bus.kafka.pulse import DEAD_SECONDS
@@ -150,3 +151,23 @@ async def test_a_member_whose_batch_hangs_is_dead_and_one_that_waits_for_events_
         assert member.dead is not None
         gated.may_go.set()
         await until(lives)
+
+
+async def test_a_member_whose_clock_went_back_goes_on_telling_kafka_how_far_it_is(kafka_world: KafkaWorld) -> None:
+    world = kafka_world
+    assert isinstance(world.clock, ManualClock)
+    member = world.kafka_consumer(Echo())
+    await world.publish(*[pulled(world.workspace, bill) for bill in range(20)])
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
+    await admin.start()
+
+    async def is_told() -> bool:
+        told = await admin.list_consumer_group_offsets(f"{world.prefix}{member.subscription.group}")
+        return sum(max(0, place.offset) for place in told.values()) == 20
+
+    async with running(member):
+        await until(lambda: world.are_written(20))
+        assert not await is_told()
+        world.clock.advance(-3600)
+        await until(is_told)
+    await admin.close()
