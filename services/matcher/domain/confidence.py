@@ -61,7 +61,7 @@ def log_odds_bits(confidence: float) -> float:
 def _told(shares: Sequence[float]) -> Confidences:
     """Rounded and kept within bounds; the largest takes up what rounding leaves, so that they still sum to one."""
     scale = 10**DECIMALS
-    parts = [max(1, round(share * scale)) for share in shares]
+    parts = [max(round(LEAST * scale), round(share * scale)) for share in shares]
     if len(parts) == 1:
         return Confidences((), 1.0)
     largest = max(range(len(parts)), key=lambda place: (shares[place], -place))
