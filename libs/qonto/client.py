@@ -25,7 +25,7 @@ ANSWER_MAX_BYTES: Final = 16_000_000
 
 READ_SECONDS: Final = 60.0
 """Seconds for one read, to its last byte. A page takes a second; the limits of the HTTP client begin anew with each
-byte, and whoever waits here keeps others waiting: a round of workspaces goes on when all of them are through."""
+byte, and whoever waits here keeps a turn of the few that workspaces have at a time."""
 
 STAGING_HEADER: Final = "X-Qonto-Staging-Token"
 """What the sandbox wants with every call, those for tokens too. Source: docs.qonto.com, base URLs."""

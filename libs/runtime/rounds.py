@@ -1,6 +1,7 @@
 """Going round the workspaces that have something due, some of them side by side.
 
-One in trouble holds up no other: a workspace whose turn failed rests, a person can read why, and the round goes on.
+One in trouble holds up no other: a workspace whose turn failed rests, a person can read why, and the round goes on. One
+that is slow goes on beside the rounds that follow, which visit the others.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ T = TypeVar("T")
 AT_ONCE: Final = 4
 """Workspaces at a time. Enough that a slow provider does not stand in line before all others; more would queue for the
 six connections of the database. Each may have eight requests out: 32 stay far below what one address may ask."""
+
+SLOW_SECONDS: Final = 5.0
+"""Seconds that a round waits for its visits. Most take a tenth of one; one whose provider does not answer takes a
+minute and more."""
 
 FIRST_PAUSE_SECONDS: Final = 0.5
 """Seconds a workspace rests after its first failure; doubled up to the longest: 0.5, 1, 2, 4 ... 60."""
@@ -58,7 +63,15 @@ class Rounds:
         resting: The sentence of each workspace that failed and has not got through since.
     """
 
-    def __init__(self, name: str, visited: Callable[[], Awaitable[Sequence[UUID]]], due: Due, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        visited: Callable[[], Awaitable[Sequence[UUID]]],
+        due: Due,
+        clock: Clock,
+        *,
+        slow_seconds: float = SLOW_SECONDS,
+    ) -> None:
         self.resting: dict[UUID, str] = {}
         self.name = name
         self._visited = visited
@@ -67,22 +80,48 @@ class Rounds:
         self._failures: dict[UUID, int] = {}
         self._rest_until: dict[UUID, datetime] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
+        self._slow_seconds = slow_seconds
+        self._under_way: dict[UUID, asyncio.Task[int]] = {}
 
     async def go(self, one: Callable[[UUID], Awaitable[int]]) -> int:
-        """Do it once for each and return how many things were done.
+        """Do it once for each that is not at it still, and return how many things were done since the last round.
 
         Raises:
             Transient: The database could not be asked who there is to visit.
         """
+        done = self._done()
         visited = await self._visited()
         known = set(visited)
         for rests in (self.resting, self._failures, self._rest_until):
             for gone in rests.keys() - known:
                 del rests[gone]
         now = self._clock.now()
-        awake = [workspace for workspace in visited if not self._rests(workspace, now)]
-        due = await self._due(awake, now) if awake else ()
-        return sum(await all_of(self._guarded(workspace, one) for workspace in due))
+        free = [each for each in visited if each not in self._under_way and not self._rests(each, now)]
+        due = await self._due(free, now) if free else ()
+        begun = {workspace: asyncio.ensure_future(self._guarded(workspace, one)) for workspace in due}
+        self._under_way |= begun
+        if begun:
+            try:
+                await asyncio.wait(begun.values(), timeout=self._slow_seconds)
+            except asyncio.CancelledError:
+                await self.drop()
+                raise
+        return done + self._done()
+
+    async def finish(self) -> None:
+        """Wait for the visits that are under way."""
+        await all_of(self._under_way.values())
+
+    async def drop(self) -> None:
+        """Cancel the visits that are under way, and wait until they have ended."""
+        for visit in self._under_way.values():
+            visit.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    def _done(self) -> int:
+        """How many things were done in the visits that have ended. A mistake of ours that ended one is raised."""
+        ended = [workspace for workspace, visit in self._under_way.items() if visit.done()]
+        return sum([self._under_way.pop(workspace).result() for workspace in ended])
 
     async def _guarded(self, workspace: UUID, one: Callable[[UUID], Awaitable[int]]) -> int:
         try:

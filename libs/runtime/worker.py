@@ -47,11 +47,17 @@ class Worker:
     last_sentence: str | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set."""
-        while not stop.is_set():
-            pause = await self._once()
-            if pause > 0:
-                await _pause(stop, pause)
+        """Work until `stop` is set, and finish what is under way."""
+        try:
+            while not stop.is_set():
+                pause = await self._once()
+                if pause > 0:
+                    await _pause(stop, pause)
+            if self.rounds is not None:
+                await self.rounds.finish()
+        finally:
+            if self.rounds is not None:
+                await self.rounds.drop()
 
     async def _once(self) -> float:
         try:

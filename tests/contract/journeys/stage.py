@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -185,13 +185,13 @@ def settings_at(xero_url: str, qonto_url: str, dsn: str) -> Settings:
 
 
 @asynccontextmanager
-async def running_stage(dsn: str) -> AsyncIterator[Stage]:
+async def running_stage(dsn: str, *, call_seconds: float = 30.0) -> AsyncIterator[Stage]:
     """Well and both providers, on a database of the test's own, with nobody in it yet."""
     folder = Path(tempfile.mkdtemp(prefix="well-stage-"))
     installation = Installation(folder / "live")
     installation.make()
     async with running_xero() as xero, running_qonto() as qonto, web_client() as http:
-        settings = settings_at(xero.url, qonto.url, dsn)
+        settings = replace(settings_at(xero.url, qonto.url, dsn), http_timeout_seconds=call_seconds)
         await http.post(f"{xero.url}/_standin/limits", json={"minute": 10_000, "day": 100_000, "concurrent": 8})
         await http.post(f"{qonto.url}/_standin/settings", json={"analysis_delay_seconds": 0})
         async with running_well(installation, settings, SystemClock()) as well:

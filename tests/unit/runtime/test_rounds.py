@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ import pytest
 from libs.contracts.errors import ConsentLost, Malformed, Transient
 from libs.runtime.clock import ManualClock
 from libs.runtime.rounds import LONGEST_ASKED_SECONDS, LONGEST_PAUSE_SECONDS, Rounds, any_of_them
+from tests.support.until import DEADLINE_SECONDS
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ONE, OTHER = UUID(int=1), UUID(int=2)
@@ -24,22 +26,27 @@ class Town:
         self.known = [ONE, OTHER]
         self.trouble: Exception | None = None
         self.visits: list[UUID] = []
-        self.rounds = Rounds("tests.visit", self.all_of_them, any_of_them, self.clock)
+        self.one_goes_on = asyncio.Event()
+        self.one_goes_on.set()
+        self.rounds = Rounds("tests.visit", self.all_of_them, any_of_them, self.clock, slow_seconds=0.01)
 
     async def all_of_them(self) -> Sequence[UUID]:
         return self.known
 
     async def visit(self, workspace: UUID) -> int:
         self.visits.append(workspace)
-        if workspace == ONE and self.trouble is not None:
-            raise self.trouble
+        if workspace == ONE:
+            await self.one_goes_on.wait()
+            if self.trouble is not None:
+                raise self.trouble
         return 1
 
     async def go(self, *, after_seconds: float = 0) -> int:
         """A round; the visits of the rounds before are forgotten."""
         self.visits.clear()
         self.clock.advance(after_seconds)
-        return await self.rounds.go(self.visit)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return await self.rounds.go(self.visit)
 
 
 async def test_only_where_something_is_due_is_anybody_visited() -> None:
@@ -109,3 +116,51 @@ async def test_a_mistake_of_ours_is_not_waited_out() -> None:
     town.trouble = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
         await town.go()
+
+
+async def test_one_that_is_slow_goes_on_beside_the_rounds_of_the_others() -> None:
+    town = Town()
+    town.one_goes_on.clear()
+    assert await town.go() == 1
+    assert town.visits == [ONE, OTHER]
+    assert await town.go() == 1
+    assert town.visits == [OTHER]  # and nobody is visited twice at a time
+    town.one_goes_on.set()
+    await town.rounds.finish()
+    assert await town.go() == 3  # what it did meanwhile is told, too
+    assert town.visits == [ONE, OTHER]
+
+
+async def test_trouble_at_the_end_of_a_slow_visit_is_rested_from_or_raised_like_any() -> None:
+    town = Town()
+    town.one_goes_on.clear()
+    await town.go()
+    town.trouble = Transient("Away.")
+    town.one_goes_on.set()
+    await town.rounds.finish()
+    assert town.rounds.resting == {ONE: "Away."}
+    town.one_goes_on.clear()
+    await town.go(after_seconds=0.5)
+    town.trouble = ZeroDivisionError()
+    town.one_goes_on.set()
+    with pytest.raises(ZeroDivisionError):
+        await town.rounds.finish()
+    with pytest.raises(ZeroDivisionError):
+        await town.go()
+
+
+async def test_what_is_dropped_was_cancelled() -> None:
+    town, ended = Town(), list[UUID]()
+
+    async def visit(workspace: UUID) -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(workspace)
+        return 1
+
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        await town.rounds.go(visit)
+        assert ended == []
+        await town.rounds.drop()
+    assert ended == [ONE, OTHER]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from uuid import UUID
 
 import pytest
 
 from libs.contracts.errors import Malformed, Stale, Transient
+from libs.runtime.clock import SystemClock
+from libs.runtime.rounds import Rounds, any_of_them
 from libs.runtime.worker import LONGEST_PAUSE_SECONDS, Worker
+from tests.support.until import DEADLINE_SECONDS
 
 IDLE_SECONDS = 7.0
 
@@ -30,6 +35,28 @@ def _worker(*answers: int | Exception) -> Worker:
 
 
 AWAY = Transient("It is away.")
+
+
+class SlowVisit:
+    """A worker whose rounds visit one workspace, which takes its time."""
+
+    def __init__(self) -> None:
+        self.begun, self.goes_on, self.ended = asyncio.Event(), asyncio.Event(), ""
+        rounds = Rounds("tests.visit", self.workspaces, any_of_them, SystemClock(), slow_seconds=0)
+        self.worker = Worker("tests.visit", lambda: rounds.go(self.visit), IDLE_SECONDS, rounds)
+
+    async def workspaces(self) -> Sequence[UUID]:
+        return [UUID(int=1)]
+
+    async def visit(self, _workspace: UUID) -> int:
+        self.begun.set()
+        try:
+            await self.goes_on.wait()
+        except asyncio.CancelledError:
+            self.ended = "cancelled"
+            raise
+        self.ended = "well"
+        return 1
 
 
 async def test_pauses_grow_to_a_minute_and_no_further() -> None:
@@ -76,3 +103,22 @@ async def test_it_stops_in_the_middle_of_a_pause() -> None:
         running = asyncio.create_task(worker.run(stop))
         asyncio.get_running_loop().call_later(0.01, stop.set)
         await running
+
+
+async def test_told_to_stop_it_finishes_the_visits_that_are_under_way() -> None:
+    visit, stop = SlowVisit(), asyncio.Event()
+    running = asyncio.create_task(visit.worker.run(stop))
+    await visit.begun.wait()
+    stop.set()
+    visit.goes_on.set()
+    await running
+    assert visit.ended == "well"
+
+
+async def test_cancelled_it_cancels_them() -> None:
+    visit = SlowVisit()
+    running = asyncio.create_task(visit.worker.run(asyncio.Event()))
+    await visit.begun.wait()
+    running.cancel()
+    await asyncio.wait([running], timeout=DEADLINE_SECONDS)
+    assert visit.ended == "cancelled"
