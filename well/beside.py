@@ -10,7 +10,6 @@ from uuid import UUID
 
 import httpx
 
-from libs.contracts.errors import Rejected
 from libs.runtime.clock import SystemClock
 from libs.runtime.tls import authorities
 
@@ -42,6 +41,7 @@ async def auth_here() -> AsyncIterator[tuple[AuthService, UUID | None]]:
 
     from well.home import current
     from well.storage import opened_storage
+    from well.whose import own_workspace
     from well.wiring import Wiring
 
     installation = current()
@@ -53,21 +53,9 @@ async def auth_here() -> AsyncIterator[tuple[AuthService, UUID | None]]:
         url = installation.state().get("url", "")
         auth = Wiring(settings, storage, clock, http, installation.blobs, url=url, mcp_url="").auth()
         try:
-            yield auth, installation.workspace()
+            yield auth, await own_workspace(installation, storage)
         finally:
             await auth.aclose()
-
-
-def named(workspace: UUID | None, own: UUID | None) -> UUID:
-    """The workspace that a command is about.
-
-    Raises:
-        Rejected: `workspace_missing` when none is named and none is meant.
-    """
-    whose = workspace or own
-    if whose is None:
-        raise Rejected("Say which workspace, with --workspace.", code="workspace_missing")
-    return whose
 
 
 def _settings(installation: Installation) -> Settings:

@@ -36,6 +36,7 @@ from well.home import Installation, live
 from well.loopback import waiting_loopback
 from well.settings import registered_by_hand
 from well.storage import Storage, opened_storage
+from well.whose import named, own_workspace
 
 CONSENT_SECONDS: Final = 600.0
 """Seconds a person has in the browser; both providers' codes live no longer."""
@@ -67,14 +68,14 @@ async def consent_in_browser(wish: Wish) -> None:
     """Say what will be asked, open a browser, wait until the consent is there, and say what it is.
 
     Raises:
-        Rejected: `not_up` when `well up` does not run here; `consent_refused` when the person said no; else why the
-            consent could not be kept.
+        Rejected: `workspace_missing`; `not_up` when `well up` does not run here; `consent_refused` when the person said
+            no; else why the consent could not be kept.
         Transient: Nobody consented in time, or Postgres does not answer.
     """
     installation, clock = live(), SystemClock()
     url = await url_of(installation)
-    workspace = wish.workspace or installation.workspace()
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
+        workspace = wish.workspace or named(None, await own_workspace(installation, storage))
         store, database = PostgresAuthStore(storage.sealers.tokens), storage.databases["auth"]
         visit = _Leaving(
             wish, url, workspace, Tickets(database=database, store=store, clock=clock), Console(highlight=False)

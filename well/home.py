@@ -18,6 +18,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,6 +40,12 @@ _OPEN_FOLDER: Final = 0o755
 
 
 _LIVE: Final = "live"
+
+_NAMES: Final = re.compile(r"live|demo-\w+")
+"""What installations are called; anything else, joined to the home, could be another folder."""
+
+_PORTS: Final = range(2**16)
+"""What a port can be, and 0 for one that was not chosen yet."""
 
 
 def home() -> Path:
@@ -146,8 +153,8 @@ class Installation:
         """
         file = self.folder / "state.json"
         try:
-            return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
-        except (ValueError, TypeError):
+            return _remembered(file.read_text(encoding="utf-8")) if file.exists() else {}
+        except (ValueError, TypeError, AttributeError):
             sentence = f"{file} cannot be read. Bring it back from a backup; for a demo, remove {self.folder}."
             raise Rejected(sentence, code="state_unreadable") from None
 
@@ -211,10 +218,26 @@ def current() -> Installation:
     file = home() / "current"
     if not file.exists():
         raise Rejected("Nothing was started here yet. Try: well demo", code="no_installation")
-    folder = home() / file.read_text(encoding="utf-8").strip()
+    name = file.read_text(encoding="utf-8", errors="replace").strip()
+    if not _NAMES.fullmatch(name):
+        sentence = f"{file} names no installation. Start yours once more, which writes it: well up, or well demo"
+        raise Rejected(sentence, code="no_installation")
+    folder = home() / name
     if not folder.is_dir():
         raise Rejected(f"{folder}, which was started last, is gone. Try: well demo", code="no_installation")
     return Installation(folder)
+
+
+def _remembered(text: str) -> dict[str, Any]:
+    """What `remember` wrote; ValueError, TypeError or AttributeError when this is anything else."""
+    kept = json.loads(text)
+    if not isinstance(kept, dict):
+        raise TypeError
+    if "workspace" in kept:
+        UUID(kept["workspace"])
+    if not all(isinstance(port, int) and port in _PORTS for port in kept.get("ports", {}).values()):
+        raise ValueError
+    return kept
 
 
 def _write(file: Path, text: str) -> None:

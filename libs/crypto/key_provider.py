@@ -115,7 +115,10 @@ class MemoryKeyProvider:
         try:
             return ciphers[number - 1].decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], bound)
         except (InvalidTag, ValueError, IndexError):  # ValueError: too short to hold a nonce
-            sentence = "A workspace key does not open with the key-encryption keys this process was given."
+            sentence = (
+                "A workspace key does not open with the key-encryption keys this process was given. "
+                "Bring back this installation's own key file, and those numbered beside it, from a backup."
+            )
             raise Malformed(sentence, code="wrong_key_encryption_key") from None
 
     async def rewrap(self, place: KeyPlace, wrapped: bytes) -> bytes:
@@ -215,5 +218,6 @@ def _read_key(path: Path) -> bytes:
         raise Rejected(f"The key file {path} can be read by others; run: chmod 600 {path}", code="key_file")
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
-        raise Rejected(f"The key file {path} holds {len(key)} bytes instead of {KEY_BYTES}.", code="key_file")
+        sentence = f"The key file {path} holds {len(key)} bytes instead of {KEY_BYTES}. Bring it back from a backup."
+        raise Rejected(sentence, code="key_file")
     return key

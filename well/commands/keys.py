@@ -50,7 +50,8 @@ def rewrap(
 
 
 async def _rotate(workspace: UUID | None, purposes: tuple[KeyPurpose, ...], *, every: bool) -> None:
-    from well.beside import auth_here, named
+    from well.beside import auth_here
+    from well.whose import named
 
     shown = Console(highlight=False)
     async with auth_here() as (auth, own):

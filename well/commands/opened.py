@@ -13,6 +13,7 @@ from services.console.flow.sign_off import SignOff
 from services.console.main import build
 from well.home import current
 from well.storage import opened_storage
+from well.whose import known
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ async def opened(workspace: UUID | None) -> AsyncIterator[Opened]:
         workspace: Whose records; None takes the workspace of this machine's one customer.
 
     Raises:
-        Rejected: `no_installation` when nothing was ever started here.
+        Rejected: `no_installation` when nothing was ever started here; `no_such_workspace`; `workspace_missing`.
         Transient: Its Postgres does not answer.
     """
     installation, clock = current(), SystemClock()
@@ -49,4 +50,4 @@ async def opened(workspace: UUID | None) -> AsyncIterator[Opened]:
             sealer=storage.sealers.payloads,
             clock=clock,
         )
-        yield Opened(workspace or installation.workspace(), console.queue, Trail(storage.reader))
+        yield Opened(await known(workspace, installation, storage), console.queue, Trail(storage.reader))

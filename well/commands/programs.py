@@ -50,8 +50,8 @@ def list_(
     """Every program that somebody allowed to read, in its own words."""
 
     async def run() -> Sequence[Program]:
-        async with _programs() as programs:
-            return await programs.of(_whose(workspace))
+        async with _programs(workspace) as (programs, whose):
+            return await programs.of(whose)
 
     found = asyncio.run(run())
     if not as_json:
@@ -71,27 +71,25 @@ def end(
     """Take back what was allowed to one program. It may ask again."""
 
     async def run() -> Program:
-        async with _programs() as programs:
-            chosen = chosen_of(await programs.of(_whose(workspace)), program)
+        async with _programs(workspace) as (programs, whose):
+            chosen = chosen_of(await programs.of(whose), program)
             if not yes:
                 typer.confirm(f"{chosen.client_name} will read nothing of this Xero any more. Go on?", abort=True)
-            await programs.end(Consented(_whose(workspace), chosen.consent))
+            await programs.end(Consented(whose, chosen.consent))
             return chosen
 
     Console(highlight=False).print(ended(asyncio.run(run()), called()))
 
 
-def _whose(workspace: UUID | None) -> UUID:
-    return workspace or current().workspace()
-
-
 @asynccontextmanager
-async def _programs() -> AsyncIterator[Programs]:
-    """Beside the process that runs, or without one: no provider has to hear of it."""
+async def _programs(workspace: UUID | None) -> AsyncIterator[tuple[Programs, UUID]]:
+    """Those of a workspace, beside the process that runs, or without one: no provider has to hear of it."""
     from services.auth.adapters.postgres import PostgresAuthStore
     from well.storage import opened_storage
+    from well.whose import known
 
     installation, clock = current(), SystemClock()
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
         store = PostgresAuthStore(storage.sealers.tokens)
-        yield Programs(database=storage.databases["auth"], store=store, clock=clock)
+        programs = Programs(database=storage.databases["auth"], store=store, clock=clock)
+        yield programs, await known(workspace, installation, storage)

@@ -160,9 +160,10 @@ async def _reading() -> AsyncIterator[tuple[Reading, UUID | None]]:
     from services.auth.flow.tickets import Tickets
     from well.home import current
     from well.storage import opened_storage
+    from well.whose import own_workspace
 
     installation = current()
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
         store = PostgresAuthStore(storage.sealers.tokens)
         tickets = Tickets(database=storage.databases["auth"], store=store, clock=clock)
-        yield Reading(tickets=tickets, keyring=storage.keyring), installation.workspace()
+        yield Reading(tickets=tickets, keyring=storage.keyring), await own_workspace(installation, storage)

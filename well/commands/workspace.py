@@ -8,15 +8,16 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
+from rich.markdown import Markdown
 
 app = typer.Typer(help="Workspaces.", no_args_is_help=True)
 
 _GONE: Final = """\
 Workspace {workspace} will be erased, for ever:
 
-  its keys are destroyed: no token, bill, decision, document or event of it can be read again, here or on Kafka;
-  its consents at Xero and Qonto end, and its sign-ins and readers' grants with them;
-  services that run delete its rows and documents a quarter of an hour later; what stands in logs and on topics stays
+* Its keys are destroyed: no token, bill, decision, document or event of it can be read again, here or on Kafka.
+* Its consents at Xero and Qonto end, and its sign-ins and readers' grants with them.
+* Services that run delete its rows and documents a quarter of an hour later. What stands in logs and on topics stays
   there, and nobody can open it.
 
 What was posted to Qonto stays in Qonto. A backup of the database from before still holds the keys, wrapped: let it run
@@ -43,13 +44,15 @@ def erase(
 
 
 async def _erase(workspace: UUID | None, *, yes: bool) -> None:
-    from well.beside import auth_here, named
+    from well.beside import auth_here
+    from well.whose import named
 
     console, complaints = Console(highlight=False), Console(stderr=True, highlight=False)
     async with auth_here() as (auth, own):
         whose = named(workspace, own)
         if not yes:
-            console.print(_GONE.format(workspace=whose), markup=False)
+            console.print(Markdown(_GONE.format(workspace=whose)))
+            console.print()
             typed = await asyncio.to_thread(typer.prompt, "Type the id of the workspace to erase it")
             if typed.strip().lower() != str(whose):
                 complaints.print("That is another id. Nothing was erased.", style="bold red")

@@ -52,6 +52,21 @@ async def test_a_folder_below_a_closed_one_is_refused_and_left_as_it_is(open_fol
     assert list((closed / "pg").iterdir()) == []
 
 
+@as_root
+async def test_a_server_of_another_user_is_refused_and_stays_that_users(open_folder: Path) -> None:
+    folder, another = open_folder / "pg", 4711
+    folder.mkdir()
+    (folder / "PG_VERSION").touch()
+    for place in (folder, folder / "PG_VERSION"):
+        os.chown(place, another, another)
+    with pytest.raises(
+        Rejected, match=f"belongs to the user with the id {another}.*chown -R pgserver: {folder}"
+    ) as refused:
+        await start_embedded(folder)
+    assert refused.value.code == "others_folder"
+    assert folder.stat().st_uid == another
+
+
 _ONE_AFTER_ANOTHER = """
 import asyncio, shutil, sys
 from pathlib import Path

@@ -125,7 +125,20 @@ def test_a_disk_without_room_is_refused_with_what_to_do(installation: Installati
     assert refused.value.code == "no_space"
 
 
-@pytest.mark.parametrize("spoiled", ["", '{"step": "pos', "7", "[1, 2]"])
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        "",
+        '{"step": "pos',
+        "7",
+        "[]",
+        '{"workspace": "mine"}',
+        '{"workspace": null}',
+        '{"ports": null}',
+        '{"ports": {"front": "x"}}',
+        '{"ports": {"front": 65536}}',
+    ],
+)
 def test_a_memory_that_cannot_be_read_is_said_with_what_to_do(installation: Installation, spoiled: str) -> None:
     (installation.folder / "state.json").write_text(spoiled)
     with pytest.raises(Rejected, match=r"state\.json cannot be read.*backup.*remove") as refused:
@@ -151,6 +164,17 @@ def test_one_that_was_removed_since_is_said_to_be_gone(tmp_path: Path) -> None:
     shutil.rmtree(made.folder)
     asked = _well("from well.home import current; current()", tmp_path)
     assert f"{made.folder.resolve()}, which was started last, is gone. Try: well demo" in asked.stderr
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"\n", b".", b"../other", b"\xfa\x00\x01"])
+def test_a_home_that_no_longer_says_which_one_that_is_takes_no_other_folder_for_it(
+    tmp_path: Path, spoiled: bytes
+) -> None:
+    Installation(tmp_path / "live").make()
+    (tmp_path / "current").write_bytes(spoiled)
+    asked = _well("from well.home import current; print(current().folder)", tmp_path)
+    assert asked.stdout == ""
+    assert f"{tmp_path / 'current'} names no installation. Start yours once more" in asked.stderr
 
 
 def test_where_nothing_was_started_that_is_said(tmp_path: Path) -> None:
