@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+from typing import Final
 
 import typer
 from rich.console import Console
@@ -12,6 +14,9 @@ from libs.runtime.collector import collect_rarely
 from libs.runtime.crashpoints import arm_from_environment
 from libs.runtime.logs import set_up_logs
 from well.commands import connect, connections, demo, keys, programs, review, run, topics, trail, up, workspace
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""A disk, or a user's part of it; whoever writes to an open file is not told which one."""
 
 app = typer.Typer(
     name="well",
@@ -56,14 +61,18 @@ def main() -> None:
 
 
 def _is_for_a_person(error: BaseException) -> bool:
-    """Whether its sentence says what to do; an error of the system's names the file where it is one of a file."""
-    return isinstance(error, WellError) or (isinstance(error, OSError) and error.filename is not None)
+    """Whether its sentence says what to do; an error of the system's does that names a file, or a full disk."""
+    return isinstance(error, WellError) or (
+        isinstance(error, OSError) and (error.filename is not None or error.errno in _FULL)
+    )
 
 
 def _end(error: BaseException) -> None:
     console = Console(stderr=True)
     whole = not console.is_terminal  # a line that another program reads stays one
-    sentence = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) else str(error)
+    sentence = str(error)
+    if isinstance(error, OSError):
+        sentence = f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}: make room there."
     console.print(sentence, style="bold red", markup=False, highlight=False, soft_wrap=whole)
     sys.exit(1)
 

@@ -116,7 +116,7 @@ async def start_embedded(folder: Path) -> EmbeddedServer:
     Raises:
         Rejected: `closed_folder` when root was given a folder that the server's user cannot reach; `others_folder` when
             what lies in it belongs to somebody else; `odd_folder` when its name holds what the server's command line
-            or address cannot.
+            or address cannot; `no_space` where that is why it did not start.
         Transient: It did not start; the reason stands in the file `log` of the folder.
     """
     return await asyncio.to_thread(_start, folder)
@@ -135,6 +135,7 @@ def _start(folder: Path) -> EmbeddedServer:
         if not _is_running(server.get_postmaster_info()):  # this process has used it before, and it has ended since
             _start_again(server)
     except (OSError, RuntimeError, AssertionError, ValueError, subprocess.SubprocessError) as error:
+        refuse_full(folder, least_bytes=SPACE_TO_GO_ON_BYTES)  # what its log has no room to say
         raise Transient(f"The embedded Postgres did not start; see {folder / 'log'}.") from error
     return EmbeddedServer(dsn=server.get_uri(), _server=server)
 

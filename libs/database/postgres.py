@@ -59,7 +59,7 @@ def lost_as_transient() -> Iterator[None]:
     """Turns what Postgres raises into the error that says what to do: try again, or park what it cannot hold.
 
     Raises:
-        Transient: The server could not be reached, or the transaction lost a race.
+        Transient: The server could not be reached or has no room, or the transaction lost a race.
         Malformed: `not_storable` when a value was handed to it that no column can hold.
     """
     try:
@@ -67,6 +67,8 @@ def lost_as_transient() -> Iterator[None]:
     except _NOT_STORABLE as error:
         sentence = f"Postgres cannot hold a value of this ({type(error).__name__}); nothing of it was kept."
         raise Malformed(sentence, code="not_storable") from error
+    except asyncpg.DiskFullError as error:
+        raise Transient("The disk of Postgres is full: make room on it. Nothing of this was kept.") from error
     except _WORTH_ANOTHER_TRY as error:
         raise Transient(f"Postgres could not do it this time ({type(error).__name__}).") from error
 

@@ -44,6 +44,13 @@ async def test_a_connection_that_ends_under_an_append_leaves_nothing_of_it_and_n
     assert position.sequence == 1
 
 
+async def test_a_disk_without_room_is_named_as_what_to_mend(postgres: PostgresFixture) -> None:
+    database = await postgres.database("console")
+    with pytest.raises(Transient, match="make room"):
+        async with database.transaction(postgres.workspace) as tx:
+            await connection_of(tx).execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$")
+
+
 @dataclass
 class CutOff(Echo):
     """An echo whose connection ends under its first batch, after everything was written and before it is kept."""

@@ -189,6 +189,13 @@ def test_a_home_that_cannot_be_used_is_named_with_what_the_system_says_of_it(tmp
     assert (ended.returncode, ended.stderr) == (1, f"{taken}: File exists.\n")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_disk_that_is_full_under_what_is_written_is_said_in_a_sentence(tmp_path: Path) -> None:
+    asked = "import os, sys; sys.argv = ['well', '--help']; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
+    ended = _well(f"{asked}; from well.cli import main; main()", tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, "No space left on device: make room there.\n")
+
+
 def test_without_a_name_it_lies_where_such_things_lie_and_for_root_where_every_user_can_pass(tmp_path: Path) -> None:
     asked = _well("from well.home import live; print(live().folder)", None, XDG_STATE_HOME=str(tmp_path))
     place = Path("/var/lib/well") if os.geteuid() == 0 else tmp_path / "well"
