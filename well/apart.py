@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from libs.contracts.errors import Rejected
-from well.home import own_database
+from well.database_url import own_database
 from well.key_service import vault_from
-from well.settings import Settings, from_environment
+from well.settings import Settings, from_environment, standin_url
 from well.standin_settings import at_standins
 from well.transport import Cluster
 
@@ -44,8 +44,6 @@ NEEDS: Final = {
 
 _LISTEN: Final = "0.0.0.0:8080"
 _GRPC_LISTEN: Final = "0.0.0.0:9090"
-
-_OPEN: Final = ("WELL_OPEN_WORKSPACE", "WELL_XERO_URL", "WELL_QONTO_URL")
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,8 @@ def _settings(service: str, environment: Mapping[str, str], public_url: str) -> 
 
 def _open_to_all(environment: Mapping[str, str]) -> Settings:
     """To try it out: every visit is of one workspace, which only stand-ins may be behind."""
-    workspace, xero_url, qonto_url = (environment.get(name, "") for name in _OPEN)
+    workspace = environment["WELL_OPEN_WORKSPACE"]
+    xero_url, qonto_url = (standin_url(environment, name) for name in ("WELL_XERO_URL", "WELL_QONTO_URL"))
     if not xero_url or not qonto_url:
         raise Rejected(
             "WELL_OPEN_WORKSPACE is for stand-ins: set WELL_XERO_URL and WELL_QONTO_URL.", code="bad_settings"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import sys
-from typing import Final
+from io import TextIOWrapper
+from typing import Final, TextIO
 
 import typer
 from rich.console import Console
@@ -45,6 +46,7 @@ app.add_typer(workspace.app, name="workspace")
 def main() -> None:
     """Run a command; an error of ours, or a file that cannot be used, ends with its sentence and status 1."""
     try:
+        write_every_letter(sys.stdout)
         set_up_logs()
         collect_rarely()
         arm_from_environment()
@@ -58,6 +60,12 @@ def main() -> None:
         if ours is None:
             raise
         _end(_first(ours))
+
+
+def write_every_letter(stream: TextIO) -> None:
+    """Have what a terminal's character set lacks written as an escape, where it would end the command."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _is_for_a_person(error: BaseException) -> bool:

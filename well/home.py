@@ -20,7 +20,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from uuid import UUID, uuid4
 from libs.contracts.errors import Rejected
 from libs.database.space import SPACE_TO_START_BYTES, refuse_full
 from libs.runtime.listen import bound_socket, is_free, port_of
+from well.database_url import own_database
 from well.key_service import vault_from
 
 if TYPE_CHECKING:
@@ -56,19 +57,6 @@ def home() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/well")
     return Path(os.environ.get("XDG_STATE_HOME", Path.home() / ".local" / "state")) / "well"
-
-
-def own_database(environment: Mapping[str, str]) -> str | None:
-    """The Postgres that `WELL_DATABASE_URL` names; None when it names none.
-
-    Raises:
-        Rejected: `bad_database_url` when it is no address of a Postgres.
-    """
-    url = environment.get("WELL_DATABASE_URL") or None
-    if url is not None and not url.startswith(("postgresql://", "postgres://")):
-        sentence = "WELL_DATABASE_URL is no address of a Postgres, as in postgresql://USER:PASSWORD@HOST:5432/DATABASE."
-        raise Rejected(sentence, code="bad_database_url")
-    return url
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from libs.contracts.errors import Rejected
@@ -18,7 +19,7 @@ from libs.xero.endpoints import endpoints_at as xero_endpoints_at
 from services.ingest.domain.registration import RegisteredByHand
 from services.pusher.domain.retrying import ReadingRule, RetryRule
 from services.xero_mcp.domain.budget import Limits
-from well.home import own_database
+from well.database_url import own_database
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Settings:
     mcp_consent: Literal["page", "auto"] = "page"
 
 
+_HTTP: Final = re.compile(r"https?://[^\s/:@]+(:\d{1,5})?(/\S*)?")
+
 REQUIRED = {
     "XERO_CLIENT_ID": "the client id of your app at developer.xero.com",
     "XERO_CLIENT_SECRET": "its client secret",
@@ -89,6 +92,18 @@ def registered_by_hand(environment: Mapping[str, str]) -> RegisteredByHand | Non
     return RegisteredByHand(issuer, client_id, environment.get("WELL_XERO_MCP_CLIENT_SECRET"))
 
 
+def standin_url(environment: Mapping[str, str], name: str) -> str:
+    """The address of a stand-in that a variable names; empty when it names none.
+
+    Raises:
+        Rejected: `bad_settings` when it is no address.
+    """
+    url = environment.get(name, "")
+    if url and not _HTTP.fullmatch(url):
+        raise Rejected(f"{name} is no address of a stand-in, as in http://127.0.0.1:4801.", code="bad_settings")
+    return url
+
+
 def from_environment(environment: Mapping[str, str], url: str, *, asks_consent: bool = True) -> Settings:
     """The settings for real accounts.
 
@@ -99,7 +114,7 @@ def from_environment(environment: Mapping[str, str], url: str, *, asks_consent: 
 
     Raises:
         Rejected: `settings_missing`, naming every variable that is missing, what belongs into it and where the apps
-            shall lead back to, or as `registered_by_hand` and `own_database` say.
+            shall lead back to, or as `registered_by_hand`, `standin_url` and `own_database` say.
     """
     missing = [f"  {name}: {what}" for name, what in REQUIRED.items() if not environment.get(name)]
     if missing and asks_consent:
@@ -108,7 +123,7 @@ def from_environment(environment: Mapping[str, str], url: str, *, asks_consent: 
         raise Rejected("\n".join([*lines, *leads_back]), code="settings_missing")
     app = environment if asks_consent else dict.fromkeys(REQUIRED, "")
     staging_token = environment.get("QONTO_STAGING_TOKEN")
-    xero_url, qonto_url = environment.get("WELL_XERO_URL"), environment.get("WELL_QONTO_URL")
+    xero_url, qonto_url = (standin_url(environment, name) for name in ("WELL_XERO_URL", "WELL_QONTO_URL"))
     qonto = QONTO_SANDBOX if staging_token else QONTO_PRODUCTION
     return Settings(
         xero_client_id=app["XERO_CLIENT_ID"],

@@ -24,7 +24,8 @@ from libs.eventlog.reader import PostgresLogReader
 from libs.runtime.clock import Clock
 from libs.runtime.health import Check
 from libs.runtime.worker import Worker
-from well.home import Installation, own_database
+from well.database_url import own_database
+from well.home import Installation
 from well.key_service import key_provider
 
 WATCH_SECONDS: Final = 0.5

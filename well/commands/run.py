@@ -37,7 +37,7 @@ def migrate() -> None:
     from libs.database.migrate import migrate as bring
     from libs.database.roles import role_of, role_password
     from libs.database.schemas import SERVICES
-    from well.home import own_database
+    from well.database_url import own_database
 
     database_url = own_database(os.environ)
     if database_url is None:

@@ -70,12 +70,44 @@ def test_no_secret_shows_when_settings_are_printed() -> None:
     assert not [secret for secret in ("xero-secret", "qonto-secret", "staging-token", "hidden") if secret in shown]
 
 
-@pytest.mark.parametrize("url", ["db.example/well", "mysql://db/well", "postgresql:"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "db.example/well",
+        "mysql://db/well",
+        "postgresql:",
+        "postgresql://u@db:port/well",
+        "postgresql://u@[::1/well",
+        "postgresql://u:se#cret@db/well",
+        "postgresql://u:se/cret@db/well",
+    ],
+)
 def test_an_address_that_is_no_postgres_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(Rejected, match="WELL_DATABASE_URL is no address of a Postgres") as refused:
         from_environment({**WHOLE, "WELL_DATABASE_URL": url}, URL)
     assert refused.value.code == "bad_database_url"
     assert url not in refused.value.sentence.split()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql:///well?host=/run/postgresql",
+        "postgres://u:p@%23@db:5432/well?sslmode=require",
+        "postgresql://u@a:1,b,[::1]:2/well",
+        "postgresql://db",
+    ],
+)
+def test_every_form_that_postgres_knows_of_an_address_is_taken(url: str) -> None:
+    assert from_environment({**WHOLE, "WELL_DATABASE_URL": url}, URL).database_url == url
+
+
+@pytest.mark.parametrize("url", ["foo", "ftp://x", "http://x:port", "http://x y", "http://"])
+def test_an_address_of_a_stand_in_that_is_none_is_refused(url: str) -> None:
+    for name in ("WELL_XERO_URL", "WELL_QONTO_URL"):
+        with pytest.raises(Rejected, match=f"{name} is no address") as refused:
+            from_environment({**WHOLE, name: url}, URL)
+        assert refused.value.code == "bad_settings"
 
 
 def test_an_empty_address_is_none() -> None:
