@@ -25,7 +25,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from libs.contracts.errors import Rejected
-from libs.contracts.identity import Provider, is_another_account
+from libs.contracts.identity import UNKNOWN_ACCOUNT, Provider, is_another_account
 
 ConnectionState = Literal["none", "active", "refused", "lost", "revoked"]
 
@@ -117,7 +117,8 @@ def eligible(accounts: Sequence[Account], before: Account | None, provider: Prov
     """The accounts that a workspace may be connected to by a consent; of several, a person chooses.
 
     It stays the one the workspace had before, if there was one: how far that was read, and what was posted to it, would
-    be taken for another's.
+    be taken for another's. An account that the provider does not name is taken for that one, under no name: were it
+    forgotten, any other could follow it.
 
     Args:
         accounts: Those that the consent may mean.
@@ -133,7 +134,11 @@ def eligible(accounts: Sequence[Account], before: Account | None, provider: Prov
         sentence = f"No organisation was chosen at {title}. Start again and choose one."
         raise Rejected(sentence, code="no_organisation")
     if before is not None:
-        accounts = [account for account in accounts if not is_another_account(before.id, account.id)]
+        accounts = [
+            Account(before.id, account.name) if account.id == UNKNOWN_ACCOUNT else account
+            for account in accounts
+            if not is_another_account(before.id, account.id)
+        ]
     if not accounts:
         raise Rejected(_OTHER_ACCOUNT.format(title=title), code="another_account")
     return accounts

@@ -89,6 +89,20 @@ async def test_bank_matching_asks_for_one_scope_more_and_names_the_organization(
     assert await scopes_asked(auth, workspace, "?bank_matching=off") == list(SCOPES)
 
 
+async def test_an_organization_that_was_named_stays_the_workspaces_when_a_later_consent_names_none(
+    with_qonto: QontoStage,
+) -> None:
+    auth, qonto, _, _ = with_qonto
+    workspace = uuid4()
+    for bank_matching in ("on", "off"):  # without it, and without an invoice, nothing names the organization
+        async with auth.signed_in(workspace) as browser:
+            await browser.get(f"{auth.url}/connect/qonto", params={"bank_matching": bank_matching})
+    token = await auth.service.lend("pusher", workspace, "qonto")
+    assert token.account == str(DEFAULT_ORGANIZATION)
+    await told(qonto, "records", {"supplier_invoices": [{"file_name": "a.pdf"}]})
+    assert (await auth.connect(workspace, "qonto")).status_code == httpx.codes.OK
+
+
 async def test_a_consent_to_less_than_well_needs_is_refused_in_plain_words(with_qonto: QontoStage) -> None:
     auth, qonto, _, _ = with_qonto
     workspace = uuid4()

@@ -142,7 +142,7 @@ A, B, NOBODY = Account("a", "A SAS"), Account("b", "B SAS"), Account(UNKNOWN_ACC
         ([NOBODY], None, [NOBODY]),
         ([A], NOBODY, [A]),
         ([B, A], A, [A]),
-        ([NOBODY], A, [NOBODY]),
+        ([NOBODY], A, [Account("a", "")]),
         ([A, B], None, [A, B]),
         ([A, B], NOBODY, [A, B]),
     ],
