@@ -212,7 +212,7 @@ def is_refused_again(connection: Connection, *, now: datetime) -> bool:
 
 def refused(connection: Connection, *, now: datetime) -> Connection:
     """The connection after a fresh token was refused too: it keeps its tokens, and rests or is lost."""
-    since = connection.refused_since or now
+    since = min(connection.refused_since or now, now)  # a clock that was ahead puts off no loss
     if now - since >= REFUSED_FOR_GOOD:
         return replace(unleased(connection), state="lost", generation=connection.generation + 1)
     rest = min(max(now - since, SHORTEST_REST), LONGEST_REST)

@@ -132,6 +132,13 @@ def test_a_clock_set_back_neither_prolongs_a_rest_nor_makes_a_refusal_the_second
     assert not is_refused_again(forced, now=NOW - timedelta(hours=2))
 
 
+def test_a_refusal_of_a_clock_that_was_ahead_does_not_put_off_the_day_after_which_a_person_is_told() -> None:
+    ahead = rotated(refused(ACTIVE, now=NOW + timedelta(days=300)), pair("refresh-4"), now=NOW, forced=False)
+    again = refused(ahead, now=NOW)
+    assert again.refused_since == NOW
+    assert refused(again, now=NOW + REFUSED_FOR_GOOD).state == "lost"
+
+
 A, B, NOBODY = Account("a", "A SAS"), Account("b", "B SAS"), Account(UNKNOWN_ACCOUNT, "")
 
 
