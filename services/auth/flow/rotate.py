@@ -78,7 +78,9 @@ class Rotating:
             Transient: The database or the key provider does not answer.
         """
         now = self._clock.now()
-        last = newest(await self._keys(workspace), purpose)
+        async with self._database.transaction(workspace) as tx:
+            await refuse_erased(self._store, tx)
+            last = newest(await self._store.keys(tx), purpose)
         if last is None:
             raise Rejected("This workspace has no keys; it has sealed nothing yet.", code="no_keys")
         if now < last.seals_from <= now + SEALS_AFTER:  # a later one was made by a clock that has gone back since

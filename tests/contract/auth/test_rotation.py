@@ -141,6 +141,16 @@ async def test_a_workspace_that_is_erased_while_its_new_key_is_made_gets_none(ke
     assert await keys.stored(workspace) == []
 
 
+async def test_a_workspace_that_was_erased_is_not_said_to_have_sealed_nothing(keys: Keys) -> None:
+    workspace = uuid4()
+    await keys.keyring.keys(workspace, "tokens")
+    async with (await keys.kept.database()).transaction(workspace) as tx:
+        await keys.kept.store.erase(tx, keys.clock.now())
+    with pytest.raises(Rejected) as refused:
+        await keys.rotating.rotate(workspace, "tokens")
+    assert refused.value.code == "workspace_erased"
+
+
 async def test_a_workspace_that_sealed_nothing_has_no_key_to_replace(keys: Keys) -> None:
     with pytest.raises(Rejected) as refused:
         await keys.rotating.rotate(uuid4(), "tokens")
