@@ -36,7 +36,7 @@ from well.home import Installation, live
 from well.loopback import waiting_loopback
 from well.settings import registered_by_hand
 from well.storage import Storage, opened_storage
-from well.whose import named, own_workspace
+from well.whose import to_connect
 
 CONSENT_SECONDS: Final = 600.0
 """Seconds a person has in the browser; both providers' codes live no longer."""
@@ -75,7 +75,7 @@ async def consent_in_browser(wish: Wish) -> None:
     installation, clock = live(), SystemClock()
     url = await url_of(installation)
     async with opened_storage(installation, clock, database_url=installation.database_url) as storage:
-        workspace = wish.workspace or named(None, await own_workspace(installation, storage))
+        workspace = await to_connect(wish.workspace, installation, storage)
         store, database = PostgresAuthStore(storage.sealers.tokens), storage.databases["auth"]
         visit = _Leaving(
             wish, url, workspace, Tickets(database=database, store=store, clock=clock), Console(highlight=False)

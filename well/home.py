@@ -152,10 +152,14 @@ class Installation:
 
     def workspace(self) -> UUID:
         """The workspace of this machine's one customer, made at first use."""
-        state = self.state()
-        if "workspace" not in state:
-            self.remember(workspace=str(uuid4()))
-        return UUID(self.state()["workspace"])
+        remembered = self.state().get("workspace")
+        return UUID(remembered) if remembered else self.new_workspace()
+
+    def new_workspace(self) -> UUID:
+        """A new workspace, which is this machine's from here on."""
+        workspace = uuid4()
+        self.remember(workspace=str(workspace))
+        return workspace
 
     def port(self, name: str) -> int:
         """The port that a server of this installation had, or a free one when it had none or another has it now.

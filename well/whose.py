@@ -43,6 +43,23 @@ async def known(workspace: UUID | None, installation: Installation, storage: Sto
     return workspace
 
 
+async def to_connect(workspace: UUID | None, installation: Installation, storage: Storage) -> UUID:
+    """The workspace that a consent is for. Who connects again after this machine's was erased begins anew.
+
+    Raises:
+        Rejected: `workspace_missing`.
+        Transient: Postgres does not answer.
+    """
+    from services.auth.adapters.postgres_keys import PostgresKeyStore
+
+    if workspace is not None:
+        return workspace
+    own = named(None, await own_workspace(installation, storage))
+    async with storage.databases["auth"].transaction(own) as tx:
+        erased = await PostgresKeyStore().is_erased(tx)
+    return installation.new_workspace() if erased else own
+
+
 async def own_workspace(installation: Installation, storage: Storage) -> UUID | None:
     """The workspace of this machine's one customer; None when nothing is remembered and Postgres has several.
 

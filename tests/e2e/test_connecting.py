@@ -82,6 +82,14 @@ async def test_a_person_connects_both_sees_what_is_granted_and_takes_it_back(hom
         shown = went_well(await home.run("connections", "list"))
         assert "connect qonto" in shown
         assert "Atelier Marchand" in shown
+        await _who_connects_after_an_erasure_begins_anew(home)
+
+
+async def _who_connects_after_an_erasure_begins_anew(home: Home) -> None:
+    went_well(await home.run("workspace", "erase", "--yes", **APPS))
+    assert (await home.run("connections", "list", "--json")).lines == []
+    assert "Qonto is connected" in went_well(await home.run("connect", "qonto", **BROWSER))
+    assert [each["provider"] for each in (await home.run("connections", "list", "--json")).lines] == ["qonto"]
 
 
 async def _a_program_is_ended_and_allowed_again(home: Home) -> None:
