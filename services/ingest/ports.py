@@ -192,10 +192,12 @@ class Grants(Protocol):
         """Keep a grant in place of what was there; whoever refreshes it has had its turn."""
         ...
 
-    async def take_turn(self, tx: Transaction, server: str, *, now: datetime, until: datetime) -> bool:
+    async def take_turn(
+        self, tx: Transaction, server: str, *, now: datetime, until: datetime, longest: datetime
+    ) -> bool:
         """Whether the caller may refresh the grant, alone until that instant; False while somebody else does.
 
-        A turn that ends later than that was taken by a clock that has gone back since, and keeps nobody out.
+        A turn that ends after `longest` was taken by a clock that has gone back since, and keeps nobody out.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +15,9 @@ from libs.crypto.keyring import Sealer
 from libs.crypto.seal import WorkspaceSeal
 from libs.database.port import Database
 from services.ingest.ports import Store
+
+CLOCKS_APART: Final = timedelta(seconds=30)
+"""How far behind another's clock one may be and still believe its turn. Those further apart auth does not serve."""
 
 _PLACE: Final = {"table": "ingest.mcp_grant", "column": "sealed"}
 
@@ -64,7 +67,8 @@ class GrantKeeper:
     async def take_turn(self, *, now: datetime, until: datetime) -> bool:
         """Whether the caller may refresh the grant, alone until that instant or until it is saved."""
         async with self.database.transaction(self.workspace) as tx:
-            return await self.store.grants.take_turn(tx, self.server, now=now, until=until)
+            longest = until + CLOCKS_APART
+            return await self.store.grants.take_turn(tx, self.server, now=now, until=until, longest=longest)
 
     async def end_turn(self) -> None:
         """Let others refresh it."""

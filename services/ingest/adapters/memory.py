@@ -150,10 +150,12 @@ class MemoryGrants:
         table_of(tx, "ingest.mcp_grant")[server] = sealed
         await self.end_turn(tx, server)
 
-    async def take_turn(self, tx: Transaction, server: str, *, now: datetime, until: datetime) -> bool:
+    async def take_turn(
+        self, tx: Transaction, server: str, *, now: datetime, until: datetime, longest: datetime
+    ) -> bool:
         """Whether the caller may refresh the grant, alone until that instant; False while somebody else does."""
         turns = table_of(tx, "ingest.mcp_grant.turns")
-        if server not in table_of(tx, "ingest.mcp_grant") or now < turns.get(server, now) <= until:
+        if server not in table_of(tx, "ingest.mcp_grant") or now < turns.get(server, now) <= longest:
             return False
         turns[server] = until
         return True

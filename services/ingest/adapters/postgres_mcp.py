@@ -65,19 +65,22 @@ class PostgresGrants:
             sealed,
         )
 
-    async def take_turn(self, tx: Transaction, server: str, *, now: datetime, until: datetime) -> bool:
+    async def take_turn(
+        self, tx: Transaction, server: str, *, now: datetime, until: datetime, longest: datetime
+    ) -> bool:
         """Whether the caller may refresh the grant, alone until that instant; False while somebody else does."""
         taken = await connection_of(tx).fetchval(
             """
             UPDATE ingest.mcp_grant SET refreshing_until = $4
             WHERE workspace = $1 AND server = $2
-                AND (refreshing_until IS NULL OR refreshing_until <= $3 OR refreshing_until > $4)
+                AND (refreshing_until IS NULL OR refreshing_until <= $3 OR refreshing_until > $5)
             RETURNING true
             """,
             tx.workspace,
             server,
             now,
             until,
+            longest,
         )
         return taken is not None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -178,14 +178,14 @@ async def test_processes_refresh_one_grant_once(kept: Kept) -> None:
         await ingest.consent()
         kept.clock.advance(LIFETIME_SECONDS)
         server.answering.clear()
-        clock = Unmoved(kept.clock.now())
-        ingest.readers = [XeroOverMcp(server.mcp_url, ingest.consents.keeper_of, clock) for _ in range(4)]
+        clocks = [Unmoved(kept.clock.now() - timedelta(seconds=9 * behind)) for behind in range(4)]  # machines apart
+        ingest.readers = [XeroOverMcp(server.mcp_url, ingest.consents.keeper_of, clock) for clock in clocks]
         calls = [
             asyncio.create_task(reader.records(kept.workspace, "bill", page=1, since=None)) for reader in ingest.readers
         ]
 
         async def one_asks_and_three_wait() -> bool:
-            return server.asked["token refresh_token"] == 1 and len(clock.waiting) == 3
+            return server.asked["token refresh_token"] == 1 and sum(len(clock.waiting) for clock in clocks) == 3
 
         try:
             await until(one_asks_and_three_wait)
@@ -207,7 +207,7 @@ async def test_a_process_that_died_while_refreshing_leaves_its_turn_to_the_next(
         assert not await keeper.take_turn(now=now, until=now + TURN)
         kept.clock.advance(TURN.total_seconds())
         await ingest.reader().records(kept.workspace, "bill", page=1, since=None)
-        assert await keeper.take_turn(now=kept.clock.now(), until=kept.clock.now())
+        assert await keeper.take_turn(now=kept.clock.now(), until=kept.clock.now() + TURN)
 
 
 async def test_a_consent_given_while_a_refresh_is_under_way_stands(kept: Kept) -> None:

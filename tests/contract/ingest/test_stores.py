@@ -171,16 +171,18 @@ async def test_a_run_of_renormalising_is_remembered_until_it_ends(kept: Kept) ->
 
 
 async def test_a_grant_is_refreshed_by_one_at_a_time_unless_the_others_clock_was_ahead(kept: Kept) -> None:
-    grants = kept.store.grants
+    grants, far = kept.store.grants, LATER + timedelta(days=1)
     async with kept.database.transaction(kept.workspace) as tx:
-        assert not await grants.take_turn(tx, "server", now=NOW, until=LATER)  # there is no grant to refresh
+        assert not await grants.take_turn(
+            tx, "server", now=NOW, until=LATER, longest=LATER
+        )  # there is no grant to refresh
         await grants.put(tx, "server", b"sealed")
-        assert await grants.take_turn(tx, "server", now=NOW, until=LATER)
-        assert not await grants.take_turn(tx, "server", now=NOW, until=LATER)
-        assert await grants.take_turn(tx, "server", now=LATER, until=LATER + timedelta(days=1))
-        assert await grants.take_turn(tx, "server", now=NOW, until=LATER)
+        assert await grants.take_turn(tx, "server", now=NOW, until=LATER, longest=LATER)
+        assert not await grants.take_turn(tx, "server", now=NOW, until=LATER, longest=LATER)
+        assert await grants.take_turn(tx, "server", now=LATER, until=far, longest=far)
+        assert await grants.take_turn(tx, "server", now=NOW, until=LATER, longest=LATER)
         await grants.put(tx, "server", b"sealed")
-        assert await grants.take_turn(tx, "server", now=NOW, until=LATER)
+        assert await grants.take_turn(tx, "server", now=NOW, until=LATER, longest=LATER)
 
 
 async def test_what_a_browser_brings_back_is_kept_once_and_its_ending_told_once(kept: Kept) -> None:

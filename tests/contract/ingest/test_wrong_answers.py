@@ -19,7 +19,7 @@ from libs.runtime.clock import ManualClock
 from libs.runtime.listen import bound_socket, port_of
 from libs.runtime.serving import serving
 from services.ingest.adapters import mcp_xero
-from services.ingest.adapters.mcp_bearer import LIFE_MAX_SECONDS, RefreshingBearer, tokens_of
+from services.ingest.adapters.mcp_bearer import LIFE_MAX_SECONDS, TURN, RefreshingBearer, tokens_of
 from services.ingest.adapters.mcp_grant import Grant, GrantKeeper
 from services.ingest.adapters.mcp_http import WORDS_MAX_BYTES, bounded_client
 from services.ingest.adapters.mcp_session import ANSWER_MAX_BYTES, McpSession
@@ -86,7 +86,8 @@ async def test_no_answer_of_an_authorization_server_does_either(kept: Kept) -> N
         await http.aclose()
     assert babbler.sent_bytes < WORDS_MAX_BYTES + 8_000_000
     async with kept.database.transaction(kept.workspace) as tx:  # and its turn is over
-        assert await kept.store.grants.take_turn(tx, "server", now=kept.clock.now(), until=kept.clock.now())
+        now = kept.clock.now()
+        assert await kept.store.grants.take_turn(tx, "server", now=now, until=now, longest=NOW + 2 * TURN)
 
 
 def a_grant(url: str) -> Grant:
