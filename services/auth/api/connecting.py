@@ -100,10 +100,11 @@ class ConnectingPages:
         returned = await self._connecting.come_back(
             workspace, provider, state=query.get("state", ""), issuer=query.get("iss")
         )
-        if "error" in query:
+        if query.get("error") == "access_denied":  # any other is the provider's trouble (RFC 6749, section 4.1.2.1)
             return await self._refused(workspace, returned.pending)
+        code = "" if "error" in query else query.get("code", "")
         try:
-            outcome = await self._connecting.finish(workspace, returned, code=query.get("code", ""))
+            outcome = await self._connecting.finish(workspace, returned, code=code)
         except WellError as error:
             if returned.pending.loopback is None:
                 raise

@@ -128,6 +128,16 @@ async def test_a_refusal_at_xero_is_said_calmly_and_changes_nothing(quick: Stage
     assert await quick.auth.service.connection_state(workspace, "xero") == "none"
 
 
+async def test_an_error_of_xeros_own_is_not_said_to_be_a_persons_refusal(quick: Stage) -> None:
+    workspace = uuid4()
+    query = await authorize_url(quick, workspace)
+    answer = await callback(quick, workspace, {"error": "server_error", "code": "c", "state": query["state"]})
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert "without a code. Start again" in answer.text
+    assert "refused" not in answer.text
+    assert not [call for call in await calls(quick.xero) if "/connect/token" in call]
+
+
 async def test_an_unknown_page_is_a_page_too(quick: Stage) -> None:
     async with quick.auth.signed_in(uuid4()) as browser:
         answer = await browser.get(f"{quick.auth.url}/connect/sage")
