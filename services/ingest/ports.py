@@ -201,8 +201,8 @@ class Grants(Protocol):
         """
         ...
 
-    async def end_turn(self, tx: Transaction, server: str) -> None:
-        """Let others refresh it."""
+    async def end_turn(self, tx: Transaction, server: str, *, until: datetime) -> None:
+        """Let others refresh it, unless another has the turn by now: not the one until this instant."""
         ...
 
 

@@ -105,7 +105,7 @@ class RefreshingBearer(httpx2.Auth):
     async def _fetched_in_turn(self, used: Grant, *, until: datetime) -> Grant:
         kept = await self._loaded()
         if kept.access_token != used.access_token:
-            await self._keeper.end_turn()  # it was saved between our look and our turn
+            await self._keeper.end_turn(until=until)  # it was saved between our look and our turn
             return kept
         if self._clock.now() + timedelta(seconds=ASK_SECONDS) > until:
             # The server may take a token for stolen that another has spent since.
@@ -113,10 +113,10 @@ class RefreshingBearer(httpx2.Auth):
         try:
             fresh = await self._fetched(kept)
         except Transient:
-            await self._keeper.end_turn()
+            await self._keeper.end_turn(until=until)
             raise
         if fresh is None:
-            await self._keeper.end_turn()
+            await self._keeper.end_turn(until=until)
             raise ConsentLost(f"The Xero server no longer honours our grant. {_AGAIN}")
         self._grant = await self._keeper.replace(kept, fresh)
         if self._grant is None:

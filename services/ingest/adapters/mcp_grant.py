@@ -70,10 +70,10 @@ class GrantKeeper:
             longest = until + CLOCKS_APART
             return await self.store.grants.take_turn(tx, self.server, now=now, until=until, longest=longest)
 
-    async def end_turn(self) -> None:
-        """Let others refresh it."""
+    async def end_turn(self, *, until: datetime) -> None:
+        """Let others refresh it, unless the turn until this instant was over and another has it."""
         async with self.database.transaction(self.workspace) as tx:
-            await self.store.grants.end_turn(tx, self.server)
+            await self.store.grants.end_turn(tx, self.server, until=until)
 
     async def save(self, grant: Grant) -> None:
         """Keep a grant, durable when this returns; whoever refreshes it has had its turn."""

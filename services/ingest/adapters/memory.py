@@ -148,7 +148,7 @@ class MemoryGrants:
     async def put(self, tx: Transaction, server: str, sealed: bytes) -> None:
         """Keep a grant in place of what was there; whoever refreshes it has had its turn."""
         table_of(tx, "ingest.mcp_grant")[server] = sealed
-        await self.end_turn(tx, server)
+        table_of(tx, "ingest.mcp_grant.turns").pop(server, None)
 
     async def take_turn(
         self, tx: Transaction, server: str, *, now: datetime, until: datetime, longest: datetime
@@ -160,9 +160,11 @@ class MemoryGrants:
         turns[server] = until
         return True
 
-    async def end_turn(self, tx: Transaction, server: str) -> None:
-        """Let others refresh it."""
-        table_of(tx, "ingest.mcp_grant.turns").pop(server, None)
+    async def end_turn(self, tx: Transaction, server: str, *, until: datetime) -> None:
+        """Let others refresh it, unless another has the turn by now: not the one until this instant."""
+        turns = table_of(tx, "ingest.mcp_grant.turns")
+        if turns.get(server) == until:
+            del turns[server]
 
 
 @dataclass(frozen=True)

@@ -84,12 +84,16 @@ class PostgresGrants:
         )
         return taken is not None
 
-    async def end_turn(self, tx: Transaction, server: str) -> None:
-        """Let others refresh it."""
+    async def end_turn(self, tx: Transaction, server: str, *, until: datetime) -> None:
+        """Let others refresh it, unless another has the turn by now: not the one until this instant."""
         await connection_of(tx).execute(
-            "UPDATE ingest.mcp_grant SET refreshing_until = NULL WHERE workspace = $1 AND server = $2",
+            """
+            UPDATE ingest.mcp_grant SET refreshing_until = NULL
+            WHERE workspace = $1 AND server = $2 AND refreshing_until = $3
+            """,
             tx.workspace,
             server,
+            until,
         )
 
 

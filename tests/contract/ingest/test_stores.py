@@ -185,6 +185,18 @@ async def test_a_grant_is_refreshed_by_one_at_a_time_unless_the_others_clock_was
         assert await grants.take_turn(tx, "server", now=NOW, until=LATER, longest=LATER)
 
 
+async def test_whose_turn_to_refresh_was_over_does_not_end_the_next_ones(kept: Kept) -> None:
+    grants, later = kept.store.grants, LATER + timedelta(minutes=1)
+    async with kept.database.transaction(kept.workspace) as tx:
+        await grants.put(tx, "server", b"sealed")
+        assert await grants.take_turn(tx, "server", now=NOW, until=LATER, longest=LATER)
+        assert await grants.take_turn(tx, "server", now=LATER, until=later, longest=later)
+        await grants.end_turn(tx, "server", until=LATER)
+        assert not await grants.take_turn(tx, "server", now=LATER, until=later, longest=later)
+        await grants.end_turn(tx, "server", until=later)
+        assert await grants.take_turn(tx, "server", now=LATER, until=later, longest=later)
+
+
 async def test_what_a_browser_brings_back_is_kept_once_and_its_ending_told_once(kept: Kept) -> None:
     returns, state = kept.store.mcp_returns, b"s" * 32
     async with kept.database.transaction(kept.workspace) as tx:
