@@ -78,9 +78,12 @@ def callback_only(consents: Consents, workspace: UUID) -> web.Application:
 
 
 async def _come_back(consents: Consents, request: web.Request, workspace: UUID) -> web.Response:
-    """`?code&state&iss`, or `?error&state` when the person said no."""
+    """`?code&state&iss`, or `?error&state`, which is the person's no only where it is `access_denied`."""
     query = request.query
-    ending = await consents.come_back(workspace, query.get("state", ""), code=query.get("code"), iss=query.get("iss"))
+    code: str | None = "" if "error" in query else query.get("code", "")
+    if query.get("error") == "access_denied":
+        code = None
+    ending = await consents.come_back(workspace, query.get("state", ""), code=code, iss=query.get("iss"))
     if ending is None:
         return _page("This consent is not, or no longer, under way. Start again.", HTTPStatus.BAD_REQUEST)
     return _page(escape(ending), HTTPStatus.OK if ending == CONNECTED else HTTPStatus.BAD_REQUEST)

@@ -106,8 +106,8 @@ class Consents:
             open_browser: Shows a person the address; it may follow the browser to its end, which comes when this does.
 
         Raises:
-            Rejected: `consent_refused` when the person or the server said no; `consent_expired` when nobody came back;
-                `too_many_consents`.
+            Rejected: `consent_refused` when the person or the server said no; `no_code` when the server had trouble;
+                `consent_expired` when nobody came back; `too_many_consents`.
             Transient: The server could not be reached.
         """
         left: list[_Left] = []
@@ -132,7 +132,7 @@ class Consents:
             workspace: Whose browser this is. A consent that another one left for is not its to give: somebody would
                 have sent a person their own link, to read that person's Xero.
             state: The word that left with the browser.
-            code: What it came back with; None when the person said no.
+            code: What it came back with; None when the person said no, and empty when the server had trouble.
             iss: Who it says it comes from (RFC 9207).
         """
         if not await self.returns.come_back(workspace, state, Brought(code=code, iss=iss)):
@@ -151,6 +151,8 @@ class Consents:
             brought = await self.returns.brought(workspace, left[-1].state, left[-1].showing)
             if brought.code is None:
                 raise Rejected("Xero was not connected: the access was refused there.", code="consent_refused")
+            if not brought.code:  # RFC 6749, section 4.1.2.1: server_error, for example
+                raise Rejected("Xero was not connected: its server sent no code back. Start again.", code="no_code")
             return AuthorizationCodeResult(code=brought.code, state=left[-1].state, iss=brought.iss)
 
         identity = self.identity

@@ -212,12 +212,22 @@ async def test_a_callback_that_nobody_waits_for_is_refused_and_to_look_at_it_end
     assert (answer.status_code, looked.status_code) == (400, 405)
 
 
-async def test_a_person_who_says_no_is_told_so(ingest: Ingest) -> None:
-    async def decline(url: str) -> None:
-        state = httpx.URL(url).params["state"]
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("access_denied", "consent_refused", "refused there"),
+        ("server_error", "no_code", "sent no code back"),
+        ("", "no_code", "sent no code back"),
+    ],
+)
+async def test_a_no_is_told_as_one_and_trouble_of_the_server_is_not(
+    ingest: Ingest, error: str, code: str, said: str
+) -> None:
+    async def come_back(url: str) -> None:
+        query = {"error": error, "state": httpx.URL(url).params["state"], "code": "besides"}
         async with web_client() as browser:
-            await browser.get(ingest.callback_url, params={"error": "access_denied", "state": state})
+            await browser.get(ingest.callback_url, params=query)
 
-    with pytest.raises(Rejected) as refusal:
-        await ingest.consents.connect(ingest.kept.workspace, decline)
-    assert refusal.value.code == "consent_refused"
+    with pytest.raises(Rejected, match=said) as refusal:
+        await ingest.consents.connect(ingest.kept.workspace, come_back)
+    assert refusal.value.code == code
