@@ -37,6 +37,9 @@ PostingState = Literal[
     "intended", "sent", "unknown", "settled", "rejected", "withdrawn", "verified", "differs", "unchecked"
 ]
 
+SIGNED_OFF: Final = "signed_off"
+"""The reason of a decision that a person made. Written by the matcher."""
+
 _TO_COMPARE: Final = frozenset({"differs", "unchecked"})
 """States of a posting whose document lies at Qonto and is to be compared by a person."""
 
@@ -95,9 +98,15 @@ class BillView(Published):
     def _is_objected(self) -> bool:
         """Whether its posting ended otherwise than was meant, and the decision in force does not settle that."""
         verdict = self.decision.verdict if self.decision else "post"
-        return (self.posting == "rejected" and verdict == "post") or (
-            self.posting in _TO_COMPARE and verdict in ("post", "link")
-        )
+        if self.posting in _TO_COMPARE:
+            return verdict in ("post", "link") and not self._is_compared
+        return self.posting == "rejected" and verdict == "post"
+
+    @property
+    def _is_compared(self) -> bool:
+        """Whether a person decided since the document was posted, and so has seen what lies at Qonto."""
+        decision = self.decision
+        return decision is not None and decision.reason == SIGNED_OFF and decision.generation > self.posting_generation
 
     @property
     def why(self) -> str:

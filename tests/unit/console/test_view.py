@@ -24,21 +24,27 @@ from libs.contracts.events import (
     PostRejected,
     PostSent,
     PostSettled,
+    PostUnchecked,
     Verdict,
 )
 from libs.contracts.identity import record_of
 from services.console.domain.answer import signed_off
-from services.console.domain.view import BillView, seen
+from services.console.domain.view import SIGNED_OFF, BillView, seen
 
 _WORKSPACE, _POSTING = uuid4(), uuid4()
 _RECORD = record_of("xero", "bill", "b1")
 _START = datetime(2026, 11, 2, 8, tzinfo=UTC)
 
 
-def _decided(generation: int, verdict: Verdict = "review", candidates: tuple[str, ...] = ("q1",)) -> MatchDecided:
+def _decided(
+    generation: int,
+    verdict: Verdict = "review",
+    candidates: tuple[str, ...] = ("q1",),
+    reason: str = "two_rivals",
+) -> MatchDecided:
     return MatchDecided(
         verdict=verdict,
-        reason="two_rivals",
+        reason=reason,
         sentence=f"Decision {generation}.",
         generation=generation,
         bill_sha256="0" * 64,
@@ -54,6 +60,10 @@ def _at(minute: int, payload: Event) -> Envelope:
     return enveloped(
         payload, workspace=_WORKSPACE, record=_RECORD, cause=uuid4(), occurred_at=_START + timedelta(minutes=minute)
     )
+
+
+def _intended(generation: int) -> PostIntended:
+    return PostIntended(posting=_POSTING, document_sha256="0" * 64, file_name="b.pdf", generation=generation)
 
 
 def _bill(version: int, number: str) -> EntityNormalized:
@@ -113,6 +123,22 @@ def test_a_document_that_was_read_otherwise_waits_though_its_bill_is_linked_to_i
     )
     view = _view(_at(1, _decided(1, verdict="post")), _at(2, differs), _at(3, _decided(2, verdict="link")))
     assert view.waits
+
+
+@pytest.mark.parametrize("verdict", ["link", "post"])
+def test_a_document_that_was_read_otherwise_waits_until_a_person_answers_and_its_next_one_waits_anew(
+    verdict: Verdict,
+) -> None:
+    compare = PostUnchecked(posting=_POSTING, invoice_id="q9", code="not_read", sentence="Compare it by eye.")
+    posted = [_at(1, _decided(1, verdict="post")), _at(2, _intended(1)), _at(3, compare)]
+    view = _view(*posted, _at(4, _decided(2, verdict="link")))
+    answer = signed_off(view, verdict, invoice_id=None, by="ada", note=None)
+    view = seen(seen(view, _at(5, answer)), _at(6, _decided(3, verdict=verdict, reason=SIGNED_OFF)))
+    assert not view.waits
+    assert view.why == "Decision 3."
+    view = seen(seen(view, _at(7, _intended(3))), _at(8, compare))
+    assert view.waits
+    assert view.why == "Compare it by eye."
 
 
 def test_a_difference_names_both_sides() -> None:
