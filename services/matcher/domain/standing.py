@@ -189,10 +189,17 @@ def settled(row: BillRow, invoice_id: str, decision: MatchDecided | None, cause:
     """The bill after its document arrived at Qonto, which was settled at this instant.
 
     Due when it is no longer what was posted: edited or voided while the posting was under way. `decision` is the one
-    that was carried out.
+    that was carried out. An answer to post the bill as it was posted is spent with that: it does not post it again.
     """
     fields = decision.expected if decision and decision.expected else _NOTHING_EXPECTED
-    newer = replace(row, posting="settled", posted=Posted(invoice_id, fields, at))
+    asked = row.answer if row.answer and row.answer.answer == "post" else None
+    is_spent = asked is not None and decision is not None and asked.basis_sha256 == decision.bill_sha256
+    newer = replace(
+        row,
+        posting="settled",
+        posted=Posted(invoice_id, fields, at),
+        answer=None if is_spent else row.answer,
+    )
     is_as_posted = decision is not None and decision.bill_sha256 == row.basis_sha256 and row.verdict == "post"
     return newer if is_as_posted else opened(newer, cause)
 
