@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.contract.matcher.test_flows import arrived, intended, ready
 from tests.support.forms import Form, form
-from tests.support.matching import a_bill, an_invoice
+from tests.support.matching import Workspace, a_bill, an_invoice
 
 __all__ = ["form"]
 
@@ -68,7 +68,8 @@ async def test_an_answer_given_before_an_edit_was_decided_is_no_answer_to_the_ed
     assert (decision.generation, decision.reason) == (2, "not_at_qonto")
 
 
-async def test_an_answer_to_post_a_bill_posts_it_once_whatever_becomes_of_the_bill(form: Form) -> None:
+async def _changed_after_it_was_posted(form: Form) -> Workspace:
+    """A bill that a person had posted, and somebody edited then."""
     workspace = await ready(form, a_bill("bill-1"), a_bill("bill-2"))
     await workspace.answer("bill-1", "post")
     await workspace.decide()
@@ -76,6 +77,11 @@ async def test_an_answer_to_post_a_bill_posts_it_once_whatever_becomes_of_the_bi
     await workspace.learn(a_bill("bill-1", minor=777))
     await workspace.decide()
     assert (await workspace.decision()).reason == "changed_after_posting"
+    return workspace
+
+
+async def test_an_answer_to_post_a_bill_posts_it_once_whatever_becomes_of_the_bill(form: Form) -> None:
+    workspace = await _changed_after_it_was_posted(form)
     await workspace.learn(a_bill("bill-1"))
     await workspace.decide()
     decision = await workspace.decision()
@@ -83,12 +89,7 @@ async def test_an_answer_to_post_a_bill_posts_it_once_whatever_becomes_of_the_bi
 
 
 async def test_a_person_may_have_a_bill_posted_again_that_was_changed_after_it_was_posted(form: Form) -> None:
-    workspace = await ready(form, a_bill("bill-1"), a_bill("bill-2"))
-    await workspace.answer("bill-1", "post")
-    await workspace.decide()
-    await workspace.posted("bill-1", intended(2), arrived())
-    await workspace.learn(a_bill("bill-1", minor=777))
-    await workspace.decide()
+    workspace = await _changed_after_it_was_posted(form)
     await workspace.answer("bill-1", "post", generation=3)
     await workspace.decide()
     decision = await workspace.decision()
